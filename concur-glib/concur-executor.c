@@ -1,0 +1,236 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * ConcurExecutor:
+ *
+ * Where jobs run.
+ *
+ * Submitting always returns a future, also when the executor cannot take the job: then
+ * the future is rejected with what is in the way.
+ *
+ * ```c
+ * static gboolean
+ * slow (ConcurJob *job, gpointer user_data, GError **error)
+ * {
+ *   g_autofree char *text = NULL;
+ *
+ *   if (!g_file_get_contents (user_data, &text, NULL, error))
+ *     return FALSE;
+ *   concur_job_return_string (job, text);
+ *   return TRUE;
+ * }
+ *
+ * ConcurExecutor *executor = concur_executor_get_default ();
+ * g_autoptr (ConcurFuture) future = concur_executor_submit (executor, slow, "/etc/hostname",
+ *                                                           NULL, NULL);
+ * g_autofree char *text = NULL;
+ *
+ * if (concur_future_wait (future, 5 * G_USEC_PER_SEC))
+ *   text = concur_future_dup_string (future, &error);
+ * ```
+ *
+ * [class@ThreadExecutor] runs jobs on threads of its own. To implement the interface,
+ * provide [vfunc@Executor.execute] and [vfunc@Executor.shutdown]; both take objects
+ * only, so any language can.
+ *
+ * ## Threads
+ *
+ * All methods may be called from any thread. Where the job's function runs is up to the
+ * executor. The function's user data and the cancellable are released at home, see
+ * [class@Job].
+ *
+ * Since: 1.0
+ */
+
+#include "config.h"
+
+#include "concur-error.h"
+#include "concur-executor.h"
+#include "concur-fork-private.h"
+#include "concur-future-private.h"
+#include "concur-job-private.h"
+#include "concur-thread-executor-private.h"
+
+/* Jobs let go at one submit, so that submitting takes a bounded time and what piled up
+ * still goes faster than it comes. */
+#define SERVE_AT_SUBMIT 64
+
+G_DEFINE_INTERFACE (ConcurExecutor, concur_executor, G_TYPE_OBJECT)
+
+static void
+concur_executor_default_init (ConcurExecutorInterface *iface)
+{
+}
+
+/**
+ * concur_executor_get_default:
+ *
+ * Gets the executor to use when there is no reason for one of your own: a
+ * [class@ThreadExecutor] with default settings, shared by the whole process and never
+ * shut down.
+ *
+ * Returns: (transfer none): the default executor
+ *
+ * Since: 1.0
+ */
+ConcurExecutor *
+concur_executor_get_default (void)
+{
+  static ConcurExecutor *executor;
+
+  if (g_once_init_enter (&executor))
+    {
+      ConcurExecutor *fresh = CONCUR_EXECUTOR (concur_thread_executor_new_default ());
+
+      g_once_init_leave (&executor, fresh);
+    }
+
+  return executor;
+}
+
+/* The library's own submit: @job has no other user yet, or is known not to be done. */
+static void
+submit (ConcurExecutor *self,
+        ConcurJob      *job,
+        GCancellable   *cancellable)
+{
+  ConcurFuture *future = CONCUR_FUTURE (job);
+  GError *error = NULL;
+
+  concur_home_serve (SERVE_AT_SUBMIT);
+
+  /* The library's, until the job comes home. */
+  g_object_ref (job);
+  concur_job_set_up (job, concur_home_hold_current (), cancellable);
+
+  if (!concur_future_submitted (future))
+    {
+      /* Cancelled before it was submitted: there is only the clearing up. */
+      concur_job_over (future);
+      return;
+    }
+
+  if (G_UNLIKELY (concur_is_forked ()))
+    {
+      concur_set_forked_error (&error);
+      concur_future_answer_error (future, error);
+      return;
+    }
+
+  if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
+    {
+      concur_future_cancel (future, CONCUR_CANCEL_NONE);
+      return;
+    }
+
+  CONCUR_EXECUTOR_GET_IFACE (self)->execute (self, job);
+}
+
+/**
+ * concur_executor_submit:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): what to run
+ * @user_data: data for @func
+ * @destroy: (nullable): frees @user_data, at home
+ * @cancellable: (nullable): cancels the job when it is cancelled; released at home
+ *
+ * Runs a function as a job.
+ *
+ * The future that is returned is a [class@Job]. If the executor cannot take it, it is
+ * rejected, with %CONCUR_EXECUTOR_ERROR_SHUT_DOWN, %CONCUR_EXECUTOR_ERROR_QUEUE_FULL,
+ * %CONCUR_EXECUTOR_ERROR_NOT_RUNNING or %CONCUR_EXECUTOR_ERROR_THREAD_FAILED. If
+ * @cancellable is cancelled already, @func is not run.
+ *
+ * May be called from any thread. It may wait for room in a full queue, as the
+ * executor's settings say. What the calling thread submitted before and what has been
+ * worked off since may be released inside this call.
+ *
+ * Returns: (transfer full): a future for what @func answers
+ *
+ * Since: 1.0
+ */
+ConcurFuture *
+concur_executor_submit (ConcurExecutor *self,
+                        ConcurJobFunc   func,
+                        gpointer        user_data,
+                        GDestroyNotify  destroy,
+                        GCancellable   *cancellable)
+{
+  ConcurJob *job;
+
+  g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+
+  job = concur_job_new (func, user_data, destroy);
+  submit (self, job, cancellable);
+
+  return CONCUR_FUTURE (job);
+}
+
+/**
+ * concur_executor_submit_job:
+ * @self: an executor
+ * @job: a job that was not submitted before
+ * @cancellable: (nullable): cancels the job when it is cancelled; released at home
+ *
+ * Runs a job made by hand, or of a class of your own. Otherwise like
+ * [method@Executor.submit].
+ *
+ * Returns: (transfer full): @job, as a future
+ *
+ * Since: 1.0
+ */
+ConcurFuture *
+concur_executor_submit_job (ConcurExecutor *self,
+                            ConcurJob      *job,
+                            GCancellable   *cancellable)
+{
+  ConcurFuturePrivate *priv;
+
+  g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (CONCUR_IS_JOB (job), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+
+  priv = concur_future_private (job);
+  /* Submitting twice is a mistake, even of a job that is done. */
+  g_return_val_if_fail (!(concur_atomic_or (&priv->state, CONCUR_STATE_SUBMITTED, CONCUR_ACQ_REL)
+                          & CONCUR_STATE_SUBMITTED),
+                        NULL);
+
+  submit (self, job, cancellable);
+
+  return CONCUR_FUTURE (g_object_ref (job));
+}
+
+/**
+ * concur_executor_shutdown:
+ * @self: an executor
+ * @mode: what to do with the work there is
+ *
+ * Ends the executor: it takes no more work, and submitting is answered with
+ * %CONCUR_EXECUTOR_ERROR_SHUT_DOWN.
+ *
+ * This does not wait. The future that is returned is resolved when all work has ended
+ * and no thread of the executor is left. Calling this again is fine: a stronger @mode
+ * takes effect, a weaker one does not, and the future is the same.
+ *
+ * The default executor cannot be shut down: the future is rejected with
+ * %G_IO_ERROR_NOT_SUPPORTED.
+ *
+ * Returns: (transfer full): a future for the end
+ *
+ * Since: 1.0
+ */
+ConcurFuture *
+concur_executor_shutdown (ConcurExecutor     *self,
+                          ConcurShutdownMode  mode)
+{
+  g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (mode >= CONCUR_SHUTDOWN_DRAIN && mode <= CONCUR_SHUTDOWN_CANCEL_ALL, NULL);
+
+  return CONCUR_EXECUTOR_GET_IFACE (self)->shutdown (self, mode);
+}

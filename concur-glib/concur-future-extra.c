@@ -1,0 +1,450 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What few futures have: a name, progress, a status text, a cancellable of their own,
+ * somebody who listens to their properties. All of it is in a block made when first
+ * needed and protected by the future's stripe.
+ *
+ * Notifications go home as one item that carries a mask, so that ten thousand steps of
+ * progress between two iterations of the main loop are one notification. */
+
+#include "config.h"
+
+#include "concur-future-private.h"
+
+static guint notify_signal;
+static GParamSpec *notify_pspecs[4]; /* in the order of the mask's bits */
+
+void
+concur_future_init_notify (GObjectClass *object_class)
+{
+  notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
+  notify_pspecs[0] = g_object_class_find_property (object_class, "name");
+  notify_pspecs[1] = g_object_class_find_property (object_class, "progress");
+  notify_pspecs[2] = g_object_class_find_property (object_class, "status-text");
+  notify_pspecs[3] = g_object_class_find_property (object_class, "state");
+}
+
+static void
+notify_arrived (ConcurHomeItem *item,
+                gboolean        here)
+{
+  ConcurExtra *extra = (ConcurExtra *) item;
+  ConcurFuture *self = extra->notifying;
+  ConcurLock *stripe = concur_future_stripe (self);
+  guint notify, i;
+
+  concur_lock_acquire (stripe);
+  notify = extra->notify;
+  extra->notify = 0;
+  extra->notifying = NULL;
+  concur_lock_release (stripe);
+
+  for (i = 0; here && i < G_N_ELEMENTS (notify_pspecs); i++)
+    {
+      if (notify & (1u << i))
+        g_object_notify_by_pspec (G_OBJECT (self), notify_pspecs[i]);
+    }
+
+  g_object_unref (self);
+}
+
+static ConcurExtra *
+extra_get_locked (ConcurFuturePrivate *priv)
+{
+  ConcurExtra *extra = concur_atomic_load (&priv->extra, CONCUR_RELAXED);
+
+  if (extra == NULL)
+    {
+      extra = g_slice_new0 (ConcurExtra);
+      extra->progress = -1;
+      extra->notify_item.func = notify_arrived;
+      /* Release: pairs with the loads that look without the stripe. */
+      concur_atomic_store (&priv->extra, extra, CONCUR_RELEASE);
+    }
+
+  return extra;
+}
+
+/* Nothing is posted while nobody listens: it would keep the future alive until that
+ * context runs, for ever in a script that only blocks. */
+static gboolean
+has_listeners (ConcurFuture *self)
+{
+  /* Not g_signal_has_handler_pending (): that wants one detail, and "notify" has many. */
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_signal, 0, NULL, NULL, NULL) != 0;
+}
+
+static ConcurHome *
+share_home_locked (ConcurFuture *self)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurHome *home;
+
+  /* Either the thread that ends the job finds this bit and asks for the stripe before it
+   * takes home away, or we find that it is over. Sequentially consistent on both sides. */
+  if (concur_atomic_or (&priv->state, CONCUR_STATE_HOME_SHARED, CONCUR_SEQ_CST) & CONCUR_STATE_OVER)
+    return NULL;
+
+  home = concur_atomic_load (&priv->home, CONCUR_RELAXED);
+
+  return home != NULL ? concur_home_hold (home) : NULL;
+}
+
+ConcurHome *
+concur_future_hold_home (ConcurFuture *self)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurHome *home;
+
+  concur_lock_acquire (stripe);
+  home = share_home_locked (self);
+  concur_lock_release (stripe);
+
+  return home;
+}
+
+/* Whether there is something to post, with @home held for it. */
+static ConcurHome *
+notify_locked (ConcurFuture *self,
+               ConcurExtra  *extra,
+               guint         what)
+{
+  ConcurHome *home;
+
+  extra->notify |= what;
+  if (extra->notifying != NULL)
+    return NULL;
+
+  home = share_home_locked (self);
+  if (home != NULL && !concur_home_has_loop (home))
+    g_clear_pointer (&home, concur_home_drop);
+
+  if (home != NULL)
+    extra->notifying = g_object_ref (self);
+  else
+    extra->notify = 0;
+
+  return home;
+}
+
+static void
+notify_post (ConcurFuture *self,
+             ConcurHome   *home)
+{
+  ConcurExtra *extra;
+
+  if (home == NULL)
+    return;
+
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  concur_home_post (home, &extra->notify_item);
+}
+
+ConcurHome *
+concur_future_steal_home (ConcurFuture *self,
+                          guint32      *before)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurLock *stripe = NULL;
+  ConcurHome *home;
+
+  /* Sequentially consistent: see share_home_locked (). */
+  *before = concur_atomic_or (&priv->state, CONCUR_STATE_OVER, CONCUR_SEQ_CST);
+  if (*before & CONCUR_STATE_HOME_SHARED)
+    {
+      stripe = concur_future_stripe (self);
+      concur_lock_acquire (stripe);
+    }
+
+  home = concur_atomic_load (&priv->home, CONCUR_RELAXED);
+  concur_atomic_store (&priv->home, NULL, CONCUR_RELAXED);
+
+  if (stripe != NULL)
+    concur_lock_release (stripe);
+
+  return home;
+}
+
+void
+concur_future_notify_done (ConcurFuture *self,
+                           gboolean      ends)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurHome *home = concur_atomic_load (&priv->home, CONCUR_RELAXED);
+  ConcurLock *stripe;
+  ConcurExtra *extra;
+
+  /* Without a loop at home nobody is ever told. Only the thread that ends the work may
+   * look into home without the stripe. */
+  if (home == NULL || (ends && !concur_home_has_loop (home)) || !has_listeners (self))
+    return;
+
+  home = NULL;
+  stripe = concur_future_stripe (self);
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (priv);
+  if (!extra->told_done)
+    {
+      home = notify_locked (self, extra, CONCUR_NOTIFY_STATE);
+      extra->told_done = home != NULL || extra->notifying != NULL;
+    }
+  concur_lock_release (stripe);
+
+  notify_post (self, home);
+}
+
+void
+concur_future_set_progress (ConcurFuture *self,
+                            double        progress)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean listeners = has_listeners (self);
+  ConcurHome *home = NULL;
+  ConcurExtra *extra;
+
+  /* Written so that NaN is 0 too. */
+  progress = progress > 0 ? MIN (progress, 1) : 0;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  if (extra->progress != progress && !CONCUR_PHASE_IS_DONE (concur_future_state (self)))
+    {
+      extra->progress = progress;
+      if (listeners)
+        home = notify_locked (self, extra, CONCUR_NOTIFY_PROGRESS);
+    }
+  concur_lock_release (stripe);
+
+  notify_post (self, home);
+}
+
+void
+concur_future_set_status_text (ConcurFuture *self,
+                               const char   *text)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean listeners = has_listeners (self);
+  char *copy = g_strdup (text);
+  ConcurHome *home = NULL;
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  if (g_strcmp0 (extra->status_text, copy) != 0 && !CONCUR_PHASE_IS_DONE (concur_future_state (self)))
+    {
+      char *old = extra->status_text;
+
+      extra->status_text = copy;
+      copy = old;
+      if (listeners)
+        home = notify_locked (self, extra, CONCUR_NOTIFY_STATUS_TEXT);
+    }
+  concur_lock_release (stripe);
+
+  notify_post (self, home);
+  g_free (copy);
+}
+
+GCancellable *
+concur_future_get_cancellable (ConcurFuture *self)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurLock *stripe = concur_future_stripe (self);
+  GCancellable *fresh = g_cancellable_new ();
+  GCancellable *cancellable;
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (priv);
+  if (extra->cancellable == NULL)
+    extra->cancellable = g_steal_pointer (&fresh);
+  cancellable = extra->cancellable;
+  concur_lock_release (stripe);
+
+  g_clear_object (&fresh);
+
+  /* Either this sees CANCEL, or cancel (), which sets it before it looks, sees the
+   * cancellable. Sequentially consistent on both sides. */
+  if (concur_atomic_load (&priv->state, CONCUR_SEQ_CST) & CONCUR_STATE_CANCEL)
+    g_cancellable_cancel (cancellable);
+
+  return cancellable;
+}
+
+GCancellable *
+concur_future_mark_cancelled (ConcurFuture *self)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurLock *stripe = concur_future_stripe (self);
+  GCancellable *cancellable = NULL;
+  ConcurExtra *extra;
+
+  /* Sequentially consistent with get_cancellable (), as in cancel (). */
+  concur_atomic_or (&priv->state, CONCUR_STATE_CANCEL, CONCUR_SEQ_CST);
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&priv->extra, CONCUR_RELAXED);
+  if (extra != NULL && extra->cancellable != NULL)
+    cancellable = g_object_ref (extra->cancellable);
+  concur_lock_release (stripe);
+
+  return cancellable;
+}
+
+void
+concur_future_cancel_extra (ConcurFuture *self)
+{
+  GCancellable *cancellable = concur_future_mark_cancelled (self);
+
+  if (cancellable != NULL)
+    {
+      g_cancellable_cancel (cancellable);
+      g_object_unref (cancellable);
+    }
+}
+
+void
+concur_future_free_extra (ConcurFuture *self)
+{
+  ConcurExtra *extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_ACQUIRE);
+
+  if (extra == NULL)
+    return;
+
+  g_clear_object (&extra->cancellable);
+  g_free (extra->name);
+  g_free (extra->status_text);
+  g_slice_free (ConcurExtra, extra);
+}
+
+/**
+ * concur_future_set_name: (set-property name)
+ * @self: a future
+ * @name: (nullable): a name for people
+ *
+ * Names the future, for snapshots, logs and debuggers.
+ *
+ * Since: 1.0
+ */
+void
+concur_future_set_name (ConcurFuture *self,
+                        const char   *name)
+{
+  ConcurLock *stripe;
+  ConcurExtra *extra;
+  gboolean listeners;
+  ConcurHome *home = NULL;
+  char *copy;
+
+  g_return_if_fail (CONCUR_IS_FUTURE (self));
+
+  stripe = concur_future_stripe (self);
+  listeners = has_listeners (self);
+  copy = g_strdup (name);
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  if (g_strcmp0 (extra->name, copy) != 0)
+    {
+      char *old = extra->name;
+
+      extra->name = copy;
+      copy = old;
+      if (listeners)
+        home = notify_locked (self, extra, CONCUR_NOTIFY_NAME);
+    }
+  concur_lock_release (stripe);
+
+  notify_post (self, home);
+  g_free (copy);
+}
+
+/**
+ * concur_future_dup_name: (get-property name)
+ * @self: a future
+ *
+ * Gets the name of the future.
+ *
+ * Returns: (transfer full) (nullable): the name
+ *
+ * Since: 1.0
+ */
+char *
+concur_future_dup_name (ConcurFuture *self)
+{
+  ConcurLock *stripe;
+  ConcurExtra *extra;
+  char *name;
+
+  g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
+
+  stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  name = extra != NULL ? g_strdup (extra->name) : NULL;
+  concur_lock_release (stripe);
+
+  return name;
+}
+
+/**
+ * concur_future_get_progress: (get-property progress)
+ * @self: a future
+ *
+ * Gets how much of the work is done.
+ *
+ * Returns: from 0 to 1, or -1 if the work has said nothing
+ *
+ * Since: 1.0
+ */
+double
+concur_future_get_progress (ConcurFuture *self)
+{
+  ConcurLock *stripe;
+  ConcurExtra *extra;
+  double progress;
+
+  g_return_val_if_fail (CONCUR_IS_FUTURE (self), -1);
+
+  stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  progress = extra != NULL ? extra->progress : -1;
+  concur_lock_release (stripe);
+
+  return progress;
+}
+
+/**
+ * concur_future_dup_status_text: (get-property status-text)
+ * @self: a future
+ *
+ * Gets what the work last said it is doing.
+ *
+ * Returns: (transfer full) (nullable): the text
+ *
+ * Since: 1.0
+ */
+char *
+concur_future_dup_status_text (ConcurFuture *self)
+{
+  ConcurLock *stripe;
+  ConcurExtra *extra;
+  char *text;
+
+  g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
+
+  stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  text = extra != NULL ? g_strdup (extra->status_text) : NULL;
+  concur_lock_release (stripe);
+
+  return text;
+}

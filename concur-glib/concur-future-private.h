@@ -1,0 +1,222 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the parts of a future share: its fields, its state word, and the moves in it.
+ *
+ * Every decision about a future is one atomic change of its state word, so that of two
+ * threads that want different things one wins and knows it. doc/claim-table.md lists
+ * who may make which move from which state. */
+
+#pragma once
+
+#include "concur-future.h"
+#include "concur-home-private.h"
+#include "concur-sync-private.h"
+
+G_BEGIN_DECLS
+
+/* The phase: the low bits of the state word. */
+enum
+{
+  CONCUR_PHASE_OPEN,      /* of a promise, or of a job nobody submitted */
+  CONCUR_PHASE_QUEUED,    /* submitted */
+  CONCUR_PHASE_RUNNING,   /* claimed by somebody who runs it; also while it is held */
+  CONCUR_PHASE_RESOLVED,  /* done from here on */
+  CONCUR_PHASE_REJECTED,
+  CONCUR_PHASE_CANCELLED,
+};
+
+#define CONCUR_PHASE_MASK 0x7u
+#define CONCUR_PHASE(state) ((state) & CONCUR_PHASE_MASK)
+#define CONCUR_PHASE_IS_DONE(state) (CONCUR_PHASE (state) >= CONCUR_PHASE_RESOLVED)
+
+enum
+{
+  /* who set it may write the outcome, unless the future was done already */
+  CONCUR_STATE_ANSWERED = 1 << 3,
+  /* the outcome is written (or, of an abandoned job, will never be) */
+  CONCUR_STATE_READY = 1 << 4,
+  /* the job's function is on some thread's stack */
+  CONCUR_STATE_ACTIVE = 1 << 5,
+  /* the job answers later than its function returns */
+  CONCUR_STATE_HOLD = 1 << 6,
+  /* to be decided without waiting for the function to return */
+  CONCUR_STATE_ABANDON = 1 << 7,
+  /* the job was asked to stop */
+  CONCUR_STATE_CANCEL = 1 << 8,
+  /* threads are parked on the word */
+  CONCUR_STATE_WAITERS = 1 << 9,
+  /* the list of callbacks is not empty */
+  CONCUR_STATE_CALLBACKS = 1 << 10,
+  /* somebody looked at the error, or said that nobody will */
+  CONCUR_STATE_OBSERVED = 1 << 11,
+  /* an executor's queue has the job and with it the library's reference */
+  CONCUR_STATE_IN_QUEUE = 1 << 12,
+  /* the work has ended, and nobody needs what was submitted any more */
+  CONCUR_STATE_OVER = 1 << 13,
+  /* home may be used by other threads than the one that ends the job: lock the stripe */
+  CONCUR_STATE_HOME_SHARED = 1 << 14,
+  /* the job was given to an executor, once */
+  CONCUR_STATE_SUBMITTED = 1 << 15,
+};
+
+typedef struct _ConcurCallback ConcurCallback;
+
+/* Made when first needed: most futures have none of this. Protected by the stripe. */
+typedef struct
+{
+  ConcurHomeItem notify_item;
+  ConcurFuture *notifying;     /* (owned) while notify_item is posted */
+  guint notify;                /* changed properties to tell of, a mask of NOTIFY_* */
+  gboolean told_done;
+  char *name;
+  char *status_text;
+  double progress;
+  GCancellable *cancellable;   /* (owned) of a job, made by get_cancellable () */
+} ConcurExtra;
+
+enum
+{
+  CONCUR_NOTIFY_NAME = 1 << 0,
+  CONCUR_NOTIFY_PROGRESS = 1 << 1,
+  CONCUR_NOTIFY_STATUS_TEXT = 1 << 2,
+  CONCUR_NOTIFY_STATE = 1 << 3,
+};
+
+typedef struct
+{
+  /* written by who set ANSWERED; immutable once the phase is done. Unset when the
+   * future was cancelled without an answer */
+  GValue value;
+
+  /* atomic */
+  ConcurWord state;
+
+  /* the submitter until submitted, immutable after */
+  guint8 priority;
+  guint8 release_on_worker;
+
+  /* the submitter until submitted; then see CONCUR_STATE_HOME_SHARED */
+  _Atomic (ConcurHome *) home; /* held; NULL before submit and when over */
+
+  /* the submitter until submitted, immutable after */
+  gpointer pool;               /* the ConcurPool that queued it, only to compare with */
+
+  /* protected by the stripe; extra is also read atomically */
+  ConcurCallback *callbacks;
+  _Atomic (ConcurExtra *) extra;
+} ConcurFuturePrivate;
+
+extern gint concur_future_private_offset;
+
+static inline ConcurFuturePrivate *
+concur_future_private (gpointer self)
+{
+  return (ConcurFuturePrivate *) G_STRUCT_MEMBER_P (self, concur_future_private_offset);
+}
+
+static inline guint32
+concur_future_state (gpointer self)
+{
+  /* Acquire: pairs with the release in every move to a done phase; whoever sees the
+   * future done may read its value. */
+  return concur_atomic_load (&concur_future_private (self)->state, CONCUR_ACQUIRE);
+}
+
+/* One of a fixed set of locks, chosen by address. */
+ConcurLock   *concur_future_stripe           (gpointer              self);
+
+/* A future nobody runs: what a promise hands out. */
+ConcurFuture *concur_plain_future_new        (void);
+
+/* Moves. The answer is given in two steps, with the value written in between:
+ *
+ *   if (concur_future_answer_begin (f)) { …write the value…; }   only if TRUE
+ *   concur_future_answer_end (f, …);                             if it was not refused
+ */
+typedef enum
+{
+  CONCUR_ANSWER_REFUSED,  /* somebody answered before: forget it */
+  CONCUR_ANSWER_LATE,     /* too late for the outcome, but it ends the job: do not write */
+  CONCUR_ANSWER_WRITE,
+} ConcurAnswer;
+
+ConcurAnswer  concur_future_answer_begin     (ConcurFuture         *self);
+void          concur_future_answer_end       (ConcurFuture         *self,
+                                              ConcurAnswer          answer);
+/* Both steps for an error; it takes over @error. */
+gboolean      concur_future_answer_error     (ConcurFuture         *self,
+                                              GError               *error);
+gboolean      concur_future_answer_value     (ConcurFuture         *self,
+                                              const GValue         *value);
+/* Both steps for a scalar, or for what the value then owns. */
+gboolean      concur_future_answer_int64     (ConcurFuture         *self,
+                                              gint64                value);
+gboolean      concur_future_answer_double    (ConcurFuture         *self,
+                                              double                value);
+gboolean      concur_future_answer_boolean   (ConcurFuture         *self,
+                                              gboolean              value);
+gboolean      concur_future_answer_string    (ConcurFuture         *self,
+                                              const char           *value);
+gboolean      concur_future_answer_boxed     (ConcurFuture         *self,
+                                              GType                 type,
+                                              gconstpointer         value);
+gboolean      concur_future_answer_object    (ConcurFuture         *self,
+                                              gpointer              value);
+gboolean      concur_future_answer_variant   (ConcurFuture         *self,
+                                              GVariant             *value);
+
+/* FALSE: it was submitted before, or cancelled before it was. */
+gboolean      concur_future_submitted        (ConcurFuture         *self);
+/* FALSE: it is done already, and not to be queued. */
+gboolean      concur_future_enter_queue      (ConcurFuture         *self);
+/* FALSE: cancelled, answered or claimed by somebody else. */
+gboolean      concur_future_claim            (ConcurFuture         *self,
+                                              gboolean              from_queue);
+/* The function has returned. */
+void          concur_future_run_ended        (ConcurFuture         *self);
+/* To be called after each move to a done phase, with the state before. @ends: the
+ * caller also ends the work, so nobody else takes home away meanwhile. */
+void          concur_future_settled          (ConcurFuture         *self,
+                                              guint32               before,
+                                              gboolean              ends);
+
+/* Waits without a look at what else the thread could do meanwhile. */
+gboolean      concur_future_park_until       (ConcurFuture         *self,
+                                              gint64                deadline);
+
+/* Callbacks */
+void          concur_future_run_callbacks    (ConcurFuture         *self);
+void          concur_future_drop_callbacks   (ConcurFuture         *self);
+
+/* The extra block. @progress is clamped; NULL @text clears it. */
+void          concur_future_set_progress     (ConcurFuture         *self,
+                                              double                progress);
+void          concur_future_set_status_text  (ConcurFuture         *self,
+                                              const char           *text);
+GCancellable *concur_future_get_cancellable  (ConcurFuture         *self);
+/* Asks a running job to stop, without calling anybody: the caller cancels what is
+ * returned, if anything, and lets it go. */
+GCancellable *concur_future_mark_cancelled   (ConcurFuture         *self);
+void          concur_future_cancel_extra     (ConcurFuture         *self);
+void          concur_future_notify_done      (ConcurFuture         *self,
+                                              gboolean              ends);
+void          concur_future_free_extra       (ConcurFuture         *self);
+/* The work is over: takes home away for the last time, NULL if there is none. @before:
+ * the state before OVER was set. */
+ConcurHome   *concur_future_steal_home       (ConcurFuture         *self,
+                                              guint32              *before);
+/* A held home, or NULL if the work is over. */
+ConcurHome   *concur_future_hold_home        (ConcurFuture         *self);
+void          concur_future_init_notify      (GObjectClass         *object_class);
+
+/* Implemented by the job: its work has ended, in whichever way. Called once. */
+void          concur_job_over                (ConcurFuture         *self);
+
+#ifdef CONCUR_TESTING
+extern _Atomic gint concur_futures_alive;
+#endif
+
+G_END_DECLS

@@ -1,0 +1,66 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Where things go back to. A home is a main context, or a thread that has none; it takes
+ * items from any thread and deals with them on its own: releases (what was submitted is
+ * let go) and posts (callbacks). DESIGN calls this the release rule. */
+
+#pragma once
+
+#include "concur-home.h"
+#include "concur-sync-private.h"
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ConcurHome     ConcurHome;
+typedef struct _ConcurHomeItem ConcurHomeItem;
+
+/* @here: FALSE when the home is gone and somebody else clears up; a callback is then
+ * not called, what it held is still let go. */
+typedef void (*ConcurHomeFunc) (ConcurHomeItem *item,
+                                gboolean        here);
+
+struct _ConcurHomeItem
+{
+  ConcurHomeItem *next;
+  ConcurHomeFunc func;
+};
+
+/* A held home keeps its context alive, as a pending GTask does. */
+ConcurHome   *concur_home_hold_current     (void);
+ConcurHome   *concur_home_hold_for_context (GMainContext   *context);
+ConcurHome   *concur_home_hold             (ConcurHome     *self);
+void          concur_home_drop             (ConcurHome     *self);
+
+/* Both take over the caller's hold on @self. */
+void          concur_home_release          (ConcurHome     *self,
+                                            ConcurHomeItem *item);
+void          concur_home_post             (ConcurHome     *self,
+                                            ConcurHomeItem *item);
+
+/* Whether this thread may do now what belongs to @self. */
+gboolean      concur_home_is_here          (ConcurHome     *self);
+/* Whether posts to it are ever dispatched. */
+gboolean      concur_home_has_loop         (ConcurHome     *self);
+/* Whether the calling thread has a main context to keep running. */
+gboolean      concur_home_thread_has_loop  (void);
+
+/* Deals with up to @most releases that wait for this thread; cheap if there are none. */
+guint         concur_home_serve            (guint           most);
+
+/* For threads that park between jobs: an item that comes to the calling thread's home
+ * rings the parker. @home is that home, held. */
+ConcurParker *concur_home_get_parker       (ConcurHome    **home);
+/* Wakes who parks there; takes over the caller's hold on @self. */
+void          concur_home_ring             (ConcurHome     *self);
+/* The calling thread ends its time with us, though the thread itself may live on. */
+void          concur_home_leave_thread     (void);
+
+#ifdef CONCUR_TESTING
+extern _Atomic gint concur_homes_alive;
+#endif
+
+G_END_DECLS

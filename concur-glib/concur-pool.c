@@ -1,0 +1,630 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The side of the pool that is used from outside its threads: queueing, waking and
+ * starting workers, pausing, shutting down. concur-worker.c has the other side and says
+ * how neither loses the other. */
+
+#include "config.h"
+
+#include "concur-error.h"
+#include "concur-fork-private.h"
+#include "concur-future-private.h"
+#include "concur-job-private.h"
+#include "concur-snapshot-private.h"
+#include "concur-worker-private.h"
+
+/* Jobs cancelled in the queue stay there until a worker comes to them. When they are
+ * this many, and more than the living, they are swept out. */
+#define SWEEP_AT 256
+
+#if CONCUR_DEFAULT_QUEUE_LOCKFREE
+const ConcurQueueOps *concur_pool_default_queue = &concur_queue_lockfree;
+#else
+const ConcurQueueOps *concur_pool_default_queue = &concur_queue_mutex;
+#endif
+
+ConcurPool *
+concur_pool_new (const ConcurPoolSettings *settings)
+{
+  ConcurPool *self = g_new0 (ConcurPool, 1);
+
+  concur_fork_watch ();
+
+  self->settings = *settings;
+  self->settings.name = g_strdup (settings->name);
+  self->queue = settings->queue_ops->create ();
+  self->supply = concur_supply_new (concur_worker_main, self);
+  concur_lock_init (&self->lock);
+  concur_cond_init (&self->room);
+
+  concur_atomic_init (&self->refs, 1);
+  concur_atomic_init (&self->pending, 0);
+  concur_atomic_init (&self->searching, 0);
+  concur_atomic_init (&self->n_idle, 0);
+  concur_atomic_init (&self->n_threads, 0);
+  concur_atomic_init (&self->limit, settings->max_threads > 0 ? settings->max_threads : G_MAXINT);
+  concur_atomic_init (&self->paused, FALSE);
+  concur_atomic_init (&self->shutdown, 0);
+  concur_atomic_init (&self->dropped, 0);
+  concur_atomic_init (&self->n_refused, 0);
+  concur_atomic_init (&self->n_completed, 0);
+
+  return self;
+}
+
+static gboolean
+keep_none (ConcurQueueLink *link)
+{
+  return FALSE;
+}
+
+static gboolean
+keep_queued (ConcurQueueLink *link)
+{
+  guint32 state = concur_future_state (concur_job_from_link (link));
+
+  return CONCUR_PHASE (state) == CONCUR_PHASE_QUEUED;
+}
+
+/* Takes jobs out of the queue. Those that are still to be run are answered with a copy
+ * of @error. */
+static void
+pool_sweep (ConcurPool        *self,
+            ConcurQueueFilter  filter,
+            const GError      *error)
+{
+  ConcurQueueLink *link = self->settings.queue_ops->sweep (self->queue, filter);
+
+  while (link != NULL)
+    {
+      ConcurQueueLink *next = concur_queue_link_get_next (link);
+      ConcurJob *job = concur_job_from_link (link);
+
+      if (error != NULL && concur_future_claim (CONCUR_FUTURE (job), TRUE))
+        {
+          concur_pool_job_taken (self);
+          concur_future_answer_error (CONCUR_FUTURE (job), g_error_copy (error));
+          concur_future_run_ended (CONCUR_FUTURE (job));
+        }
+      else
+        {
+          concur_atomic_sub (&self->dropped, 1, CONCUR_RELAXED);
+          concur_job_left_queue (job);
+        }
+
+      link = next;
+    }
+}
+
+static void
+pool_free (ConcurPool *self)
+{
+  pool_sweep (self, keep_none, NULL);
+  self->settings.queue_ops->free (self->queue);
+  concur_supply_free (self->supply);
+  g_clear_object (&self->ended);
+  concur_cond_clear (&self->room);
+  concur_lock_clear (&self->lock);
+  g_free (self->settings.name);
+  g_free (self);
+}
+
+static gboolean
+pool_is_unused_locked (ConcurPool *self)
+{
+  return concur_atomic_load (&self->refs, CONCUR_ACQUIRE) == 0
+         && concur_atomic_load (&self->pending, CONCUR_ACQUIRE) == 0;
+}
+
+void
+concur_pool_ref (ConcurPool *self)
+{
+  concur_atomic_add (&self->refs, 1, CONCUR_RELAXED);
+}
+
+void
+concur_pool_unref (ConcurPool *self)
+{
+  gboolean unused;
+
+  /* Under the lock, because who cancels a job has no reference: see job_dropped (). */
+  concur_lock_acquire (&self->lock);
+  concur_atomic_sub (&self->refs, 1, CONCUR_ACQ_REL);
+  unused = pool_is_unused_locked (self);
+  concur_lock_release (&self->lock);
+
+  if (unused)
+    pool_free (self);
+}
+
+gboolean
+concur_pool_has_work (ConcurPool *self)
+{
+  return !concur_atomic_load (&self->paused, CONCUR_SEQ_CST)
+         && self->settings.queue_ops->has_work (self->queue);
+}
+
+void
+concur_pool_update_limit_locked (ConcurPool *self)
+{
+  guint limit = self->settings.max_threads;
+
+  if (limit == 0)
+    return;
+
+  limit += MIN (self->n_blocked, self->settings.max_blocked);
+  concur_atomic_store (&self->limit, limit, CONCUR_SEQ_CST);
+}
+
+static gboolean
+pool_can_wake (ConcurPool *self)
+{
+  /* In this order: a worker that gives up leaves n_threads before n_idle, so one of the
+   * two is seen. */
+  return concur_atomic_load (&self->n_idle, CONCUR_SEQ_CST) > 0
+         || concur_atomic_load (&self->n_threads, CONCUR_SEQ_CST)
+              < concur_atomic_load (&self->limit, CONCUR_SEQ_CST);
+}
+
+/* A token found no thread. With others at work that is a smaller pool; without, nobody
+ * would ever come to what is queued. */
+static void
+pool_thread_failed (ConcurPool *self,
+                    GError     *cause)
+{
+  gboolean alone, first;
+
+  concur_lock_acquire (&self->lock);
+  self->n_starting--;
+  self->n_owed++;
+  first = self->n_failures++ == 0;
+  alone = concur_atomic_sub (&self->n_threads, 1, CONCUR_SEQ_CST) == 1;
+  concur_lock_release (&self->lock);
+
+  if (first)
+    g_warning ("%s: could not start a thread (%s); going on with those there are",
+               self->settings.name, cause->message);
+
+  if (alone)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_set_error (&error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_THREAD_FAILED,
+                   "%s: no thread could be started: %s", self->settings.name, cause->message);
+      pool_sweep (self, keep_none, error);
+      concur_pool_check_ended (self);
+    }
+
+  g_error_free (cause);
+}
+
+static gboolean
+pool_start_thread (ConcurPool *self,
+                   gboolean    owed)
+{
+  GError *error = NULL;
+
+  /* The token's; an owed one has them already. */
+  if (!owed)
+    {
+      concur_pool_ref (self);
+      if (self->settings.thread_main != NULL)
+        g_object_ref (self->settings.owner);
+    }
+
+  if (owed ? concur_supply_retry (self->supply, &error) : concur_supply_push (self->supply, &error))
+    return TRUE;
+
+  pool_thread_failed (self, error);
+
+  return FALSE;
+}
+
+void
+concur_pool_wake_one (ConcurPool *self)
+{
+  gboolean may_start = TRUE;
+
+  for (;;)
+    {
+      ConcurHome *bell = NULL;
+      gboolean start = FALSE, owed = FALSE;
+      ConcurWorker *worker;
+      gint nobody = 0;
+
+      /* Whoever is searching, or being woken, will find what there is and wake the next.
+       * Sequentially consistent: pairs with worker_found () and worker_park (). */
+      if (!concur_atomic_cas (&self->searching, &nobody, 1, CONCUR_SEQ_CST))
+        return;
+
+      concur_lock_acquire (&self->lock);
+      worker = self->idle;
+      if (worker != NULL)
+        {
+          self->idle = worker->next_idle;
+          worker->parked = FALSE;
+          concur_atomic_sub (&self->n_idle, 1, CONCUR_SEQ_CST);
+          /* It may see that it is not parked any more, and be gone, before it is rung. */
+          bell = concur_home_hold (worker->home);
+        }
+      else if (may_start
+               && concur_atomic_load (&self->n_threads, CONCUR_RELAXED)
+                    < concur_atomic_load (&self->limit, CONCUR_RELAXED))
+        {
+          start = TRUE;
+          concur_atomic_add (&self->n_threads, 1, CONCUR_SEQ_CST);
+          self->n_starting++;
+          owed = self->n_owed > 0;
+          if (owed)
+            self->n_owed--;
+        }
+      concur_lock_release (&self->lock);
+
+      if (bell != NULL)
+        {
+          concur_home_ring (bell);
+          return;
+        }
+
+      if (start)
+        {
+          if (pool_start_thread (self, owed))
+            return;
+          /* Alone, what came to the queue meanwhile must be answered too. */
+          may_start = concur_atomic_load (&self->n_threads, CONCUR_SEQ_CST) == 0;
+        }
+
+      /* Nobody to wake. But while we counted as searching, somebody may have relied on
+       * us, and a worker may have parked. */
+      concur_atomic_sub (&self->searching, 1, CONCUR_SEQ_CST);
+      if (!concur_pool_has_work (self)
+          || !(may_start ? pool_can_wake (self)
+                         : concur_atomic_load (&self->n_idle, CONCUR_SEQ_CST) > 0))
+        return;
+    }
+}
+
+static void
+pool_pushed (ConcurPool *self)
+{
+  if (concur_atomic_load (&self->searching, CONCUR_SEQ_CST) == 0 && pool_can_wake (self)
+      && !concur_atomic_load (&self->paused, CONCUR_SEQ_CST))
+    concur_pool_wake_one (self);
+}
+
+static void
+pool_take_locked (ConcurPool *self)
+{
+  concur_atomic_sub (&self->pending, 1, CONCUR_SEQ_CST);
+  if (self->n_waiting > 0)
+    concur_cond_signal (&self->room);
+}
+
+void
+concur_pool_job_taken (ConcurPool *self)
+{
+  if (self->settings.max_pending == 0)
+    {
+      concur_atomic_sub (&self->pending, 1, CONCUR_SEQ_CST);
+      return;
+    }
+
+  concur_lock_acquire (&self->lock);
+  pool_take_locked (self);
+  concur_lock_release (&self->lock);
+}
+
+void
+concur_pool_job_dropped (ConcurPool *self)
+{
+  gboolean sweep, unused, ended;
+  guint dropped;
+
+  /* What keeps the pool alive here is only the pending job; it is not to be touched
+   * after the lock unless there are other reasons for it to exist. */
+  concur_lock_acquire (&self->lock);
+  pool_take_locked (self);
+  dropped = concur_atomic_add (&self->dropped, 1, CONCUR_RELAXED) + 1;
+  sweep = dropped >= SWEEP_AT && dropped > concur_atomic_load (&self->pending, CONCUR_RELAXED);
+  ended = concur_atomic_load (&self->shutdown, CONCUR_RELAXED) != 0;
+  unused = pool_is_unused_locked (self);
+  if (!unused)
+    {
+      if (concur_atomic_load (&self->refs, CONCUR_RELAXED) > 0)
+        concur_pool_ref (self);
+      else
+        sweep = ended = FALSE;
+    }
+  concur_lock_release (&self->lock);
+
+  if (unused)
+    {
+      pool_free (self);
+      return;
+    }
+
+  if (sweep)
+    pool_sweep (self, keep_queued, NULL);
+  if (ended)
+    concur_pool_check_ended (self);
+  concur_pool_unref (self);
+}
+
+static void
+pool_set_refused (ConcurPool  *self,
+                  GError     **error,
+                  gint         code)
+{
+  concur_atomic_add (&self->n_refused, 1, CONCUR_RELAXED);
+
+  if (code == CONCUR_EXECUTOR_ERROR_QUEUE_FULL)
+    g_set_error (error, CONCUR_EXECUTOR_ERROR, code,
+                 "%s has %u jobs queued and takes no more: submit fewer, or later",
+                 self->settings.name, self->settings.max_pending);
+  else
+    g_set_error (error, CONCUR_EXECUTOR_ERROR, code, "%s is shut down", self->settings.name);
+}
+
+/* Waits for room, or says why there is none. */
+static gboolean
+pool_reserve_bounded (ConcurPool  *self,
+                      GError     **error)
+{
+  ConcurWorker *worker = concur_worker_get_current ();
+  gboolean own_worker = worker != NULL && worker->pool == self;
+  gboolean may_wait = self->settings.overflow == CONCUR_OVERFLOW_WAIT
+                      && (own_worker || !concur_home_thread_has_loop ());
+  gboolean reserved = FALSE;
+
+  concur_lock_acquire (&self->lock);
+  for (;;)
+    {
+      if (concur_atomic_load (&self->shutdown, CONCUR_RELAXED) != 0)
+        break;
+
+      /* Only under the lock does pending grow in a bounded pool. */
+      if (concur_atomic_load (&self->pending, CONCUR_RELAXED) < self->settings.max_pending
+          || (own_worker && may_wait))
+        {
+          concur_atomic_add (&self->pending, 1, CONCUR_SEQ_CST);
+          reserved = TRUE;
+          break;
+        }
+
+      if (!may_wait)
+        break;
+
+      self->n_waiting++;
+      concur_cond_wait_until (&self->room, &self->lock, -1);
+      self->n_waiting--;
+    }
+  concur_lock_release (&self->lock);
+
+  if (!reserved)
+    pool_set_refused (self, error,
+                      concur_atomic_load (&self->shutdown, CONCUR_RELAXED) != 0
+                        ? CONCUR_EXECUTOR_ERROR_SHUT_DOWN
+                        : CONCUR_EXECUTOR_ERROR_QUEUE_FULL);
+
+  return reserved;
+}
+
+static void
+pool_unreserve (ConcurPool *self)
+{
+  concur_lock_acquire (&self->lock);
+  pool_take_locked (self);
+  concur_lock_release (&self->lock);
+
+  concur_pool_check_ended (self);
+}
+
+static gboolean
+pool_reserve (ConcurPool  *self,
+              GError     **error)
+{
+  if (self->settings.max_pending > 0)
+    return pool_reserve_bounded (self, error);
+
+  /* Sequentially consistent with shutdown (): it sees the job pending and waits for it,
+   * or we see that it is too late. */
+  concur_atomic_add (&self->pending, 1, CONCUR_SEQ_CST);
+  if (G_LIKELY (concur_atomic_load (&self->shutdown, CONCUR_SEQ_CST) == 0))
+    return TRUE;
+
+  pool_unreserve (self);
+  pool_set_refused (self, error, CONCUR_EXECUTOR_ERROR_SHUT_DOWN);
+
+  return FALSE;
+}
+
+void
+concur_pool_execute (ConcurPool *self,
+                     ConcurJob  *job)
+{
+  ConcurFuturePrivate *priv = concur_future_private (job);
+  GError *error = NULL;
+
+  priv->release_on_worker = self->settings.release == CONCUR_RELEASE_WORKER;
+
+  if (!pool_reserve (self, &error))
+    {
+      concur_future_answer_error (CONCUR_FUTURE (job), error);
+      return;
+    }
+
+  priv->pool = self;
+  if (!concur_future_enter_queue (CONCUR_FUTURE (job)))
+    {
+      pool_unreserve (self);
+      return;
+    }
+
+  self->settings.queue_ops->push (self->queue, concur_job_get_link (job), priv->priority);
+  pool_pushed (self);
+}
+
+gboolean
+concur_pool_set_paused (ConcurPool *self,
+                        gboolean    paused)
+{
+  gboolean allowed;
+
+  concur_lock_acquire (&self->lock);
+  allowed = !paused || concur_atomic_load (&self->shutdown, CONCUR_RELAXED) == 0;
+  /* Sequentially consistent with pushed (): it sees that it may wake somebody, or we see
+   * its job. */
+  if (allowed)
+    concur_atomic_store (&self->paused, paused, CONCUR_SEQ_CST);
+  concur_lock_release (&self->lock);
+
+  if (!paused && concur_pool_has_work (self))
+    concur_pool_wake_one (self);
+
+  return allowed;
+}
+
+void
+concur_pool_check_ended (ConcurPool *self)
+{
+  ConcurPromise *ended = NULL;
+
+  concur_lock_acquire (&self->lock);
+  if (self->ended != NULL && self->n_present == 0
+      && concur_atomic_load (&self->n_threads, CONCUR_SEQ_CST) == 0
+      && concur_atomic_load (&self->pending, CONCUR_SEQ_CST) == 0)
+    ended = g_object_ref (self->ended);
+  concur_lock_release (&self->lock);
+
+  if (ended != NULL)
+    {
+      concur_promise_resolve (ended, NULL);
+      g_object_unref (ended);
+    }
+}
+
+/* Asks the jobs on all workers' stacks to stop. The jobs themselves must not be
+ * referenced here: the last reference belongs home. */
+static void
+pool_cancel_running (ConcurPool *self)
+{
+  g_autoptr (GPtrArray) cancellables = g_ptr_array_new_with_free_func (g_object_unref);
+  ConcurWorker *worker;
+  ConcurFrame *frame;
+  guint i;
+
+  concur_lock_acquire (&self->lock);
+  for (worker = self->workers; worker != NULL; worker = worker->next)
+    {
+      for (frame = concur_worker_inspect (worker); frame != NULL; frame = frame->outer)
+        {
+          GCancellable *cancellable = concur_future_mark_cancelled (CONCUR_FUTURE (frame->job));
+
+          if (cancellable != NULL)
+            g_ptr_array_add (cancellables, cancellable);
+        }
+      concur_worker_inspected (worker);
+    }
+  concur_lock_release (&self->lock);
+
+  for (i = 0; i < cancellables->len; i++)
+    g_cancellable_cancel (cancellables->pdata[i]);
+}
+
+static void
+pool_wake_all (ConcurPool *self)
+{
+  g_autoptr (GPtrArray) bells = g_ptr_array_new ();
+  ConcurWorker *worker;
+  guint i;
+
+  concur_lock_acquire (&self->lock);
+  while ((worker = self->idle) != NULL)
+    {
+      self->idle = worker->next_idle;
+      worker->parked = FALSE;
+      concur_atomic_sub (&self->n_idle, 1, CONCUR_SEQ_CST);
+      concur_atomic_add (&self->searching, 1, CONCUR_SEQ_CST);
+      g_ptr_array_add (bells, concur_home_hold (worker->home));
+    }
+  concur_lock_release (&self->lock);
+
+  for (i = 0; i < bells->len; i++)
+    concur_home_ring (bells->pdata[i]);
+}
+
+ConcurFuture *
+concur_pool_shutdown (ConcurPool         *self,
+                      ConcurShutdownMode  mode)
+{
+  ConcurPromise *promise = concur_promise_new ();
+  ConcurFuture *future;
+  gboolean owed;
+
+  concur_lock_acquire (&self->lock);
+  if (self->ended == NULL)
+    self->ended = g_steal_pointer (&promise);
+  future = g_object_ref (concur_promise_get_future (self->ended));
+  /* Sequentially consistent with reserve () and worker_park (). */
+  if (concur_atomic_load (&self->shutdown, CONCUR_RELAXED) < 1 + (gint) mode)
+    concur_atomic_store (&self->shutdown, 1 + (gint) mode, CONCUR_SEQ_CST);
+  concur_cond_broadcast (&self->room);
+  owed = self->n_owed > 0;
+  concur_lock_release (&self->lock);
+
+  if (promise != NULL)
+    {
+      concur_future_ignore (concur_promise_get_future (promise));
+      g_object_unref (promise);
+    }
+
+  if (mode >= CONCUR_SHUTDOWN_CANCEL_PENDING)
+    {
+      g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                              "%s was shut down", self->settings.name);
+
+      pool_sweep (self, keep_none, error);
+    }
+  if (mode >= CONCUR_SHUTDOWN_CANCEL_ALL)
+    pool_cancel_running (self);
+
+  concur_pool_set_paused (self, FALSE);
+  pool_wake_all (self);
+  /* Tokens that never got a thread keep the pool for ever: one more chance for them. */
+  if (owed)
+    concur_supply_retry (self->supply, NULL);
+  concur_pool_check_ended (self);
+
+  return future;
+}
+
+ConcurSnapshot *
+concur_pool_dup_snapshot (ConcurPool *self)
+{
+  ConcurSnapshot *snapshot = concur_snapshot_new (self->settings.name);
+  ConcurWorker *worker;
+  ConcurFrame *frame;
+
+  concur_lock_acquire (&self->lock);
+  snapshot->n_threads = concur_atomic_load (&self->n_threads, CONCUR_RELAXED);
+  snapshot->n_idle = concur_atomic_load (&self->n_idle, CONCUR_RELAXED);
+  snapshot->n_blocked = self->n_blocked;
+  snapshot->n_pending = concur_atomic_load (&self->pending, CONCUR_RELAXED);
+  snapshot->n_thread_failures = self->n_failures;
+  snapshot->n_refused = concur_atomic_load (&self->n_refused, CONCUR_RELAXED);
+  snapshot->n_completed = concur_atomic_load (&self->n_completed, CONCUR_RELAXED);
+  for (worker = self->workers; worker != NULL; worker = worker->next)
+    {
+      snapshot->n_completed += concur_atomic_load (&worker->n_completed, CONCUR_RELAXED);
+      for (frame = concur_worker_inspect (worker); frame != NULL; frame = frame->outer)
+        concur_snapshot_add (snapshot, concur_future_dup_name (CONCUR_FUTURE (frame->job)),
+                             worker->name, frame->started);
+      concur_worker_inspected (worker);
+    }
+  concur_lock_release (&self->lock);
+
+  return snapshot;
+}

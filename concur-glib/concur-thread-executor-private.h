@@ -1,0 +1,15 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "concur-thread-executor.h"
+
+G_BEGIN_DECLS
+
+/* The one of concur_executor_get_default (), which refuses to be shut down. */
+ConcurThreadExecutor *concur_thread_executor_new_default (void);
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (CONCUR_INSIDE) && !defined (CONCUR_COMPILATION)
+#error "Only <concur.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ConcurBatch          ConcurBatch;
+typedef struct _ConcurExecutor       ConcurExecutor;
+typedef struct _ConcurFuture         ConcurFuture;
+typedef struct _ConcurJob            ConcurJob;
+typedef struct _ConcurPromise        ConcurPromise;
+typedef struct _ConcurSnapshot       ConcurSnapshot;
+typedef struct _ConcurThreadExecutor ConcurThreadExecutor;
+
+G_END_DECLS

@@ -1,0 +1,489 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The life of a worker: search for a job, run it, search again; look a few times more
+ * when there is none, then park; give up after keep-alive.
+ *
+ * How nothing is lost between who pushes and who parks. A worker that has nothing first
+ * says so (it stands in ConcurPool::idle and is not searching any more) and then looks
+ * at the queue once more; who pushes first queues and then looks whether anybody is
+ * searching or idle. Both steps are sequentially consistent, so one sees the other. At
+ * most one worker is being woken at a time; it wakes the next when it finds a job and
+ * there is more. */
+
+#include "config.h"
+
+#include "concur-future-private.h"
+#include "concur-worker-private.h"
+
+#ifdef HAVE_PTHREAD_SETNAME_NP
+#include <pthread.h>
+#endif
+#include <stdio.h>
+
+static _Thread_local ConcurWorker *current_worker;
+
+ConcurWorker *
+concur_worker_get_current (void)
+{
+  return current_worker;
+}
+
+void
+concur_worker_frame_pushed (ConcurFrame *frame)
+{
+  if (current_worker == NULL)
+    return;
+
+  current_worker->nested++;
+  /* Release: pairs with inspect (), which reads the frame. */
+  concur_atomic_store (&current_worker->frame, frame, CONCUR_RELEASE);
+}
+
+void
+concur_worker_frame_popped (ConcurFrame *outer)
+{
+  ConcurWorker *self = current_worker;
+
+  if (self == NULL)
+    return;
+
+  self->nested--;
+  /* Sequentially consistent with inspect (): it sees the frame gone, or we see it
+   * looking and wait until it has done so. */
+  concur_atomic_exchange (&self->frame, outer, CONCUR_SEQ_CST);
+  if (G_UNLIKELY (concur_atomic_load (&self->inspectors, CONCUR_SEQ_CST) > 0))
+    {
+      concur_lock_acquire (&self->lock);
+      concur_lock_release (&self->lock);
+    }
+}
+
+ConcurFrame *
+concur_worker_inspect (ConcurWorker *self)
+{
+  concur_lock_acquire (&self->lock);
+  concur_atomic_add (&self->inspectors, 1, CONCUR_SEQ_CST);
+
+  return concur_atomic_load (&self->frame, CONCUR_SEQ_CST);
+}
+
+void
+concur_worker_inspected (ConcurWorker *self)
+{
+  concur_atomic_sub (&self->inspectors, 1, CONCUR_RELEASE);
+  concur_lock_release (&self->lock);
+}
+
+/* Claims the next job of the queue. */
+static ConcurJob *
+worker_take (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+  ConcurQueueLink *link;
+
+  if (concur_atomic_load (&pool->paused, CONCUR_RELAXED))
+    return NULL;
+
+  while ((link = pool->settings.queue_ops->pop (pool->queue)) != NULL)
+    {
+      ConcurJob *job = concur_job_from_link (link);
+
+      if (concur_future_claim (CONCUR_FUTURE (job), TRUE))
+        {
+          concur_pool_job_taken (pool);
+          return job;
+        }
+
+      concur_atomic_sub (&pool->dropped, 1, CONCUR_RELAXED);
+      concur_job_left_queue (job);
+    }
+
+  return NULL;
+}
+
+static void
+worker_search (ConcurWorker *self)
+{
+  self->searching = TRUE;
+  concur_atomic_add (&self->pool->searching, 1, CONCUR_SEQ_CST);
+}
+
+/* It has a job: if it was the only one looking, somebody else must look for the next. */
+static void
+worker_found (ConcurWorker *self)
+{
+  if (!self->searching)
+    return;
+
+  self->searching = FALSE;
+  if (concur_atomic_sub (&self->pool->searching, 1, CONCUR_SEQ_CST) == 1
+      && concur_pool_has_work (self->pool))
+    concur_pool_wake_one (self->pool);
+}
+
+/* Not one of the threads from here on; what it does after that is only to leave. */
+static void
+worker_retire_locked (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+
+  self->retired = TRUE;
+  concur_atomic_sub (&pool->n_threads, 1, CONCUR_SEQ_CST);
+}
+
+static void
+worker_retired (ConcurWorker *self)
+{
+  if (self->searching)
+    {
+      self->searching = FALSE;
+      concur_atomic_sub (&self->pool->searching, 1, CONCUR_SEQ_CST);
+    }
+
+  /* A push that still counted on this thread has come too early for another one. */
+  if (!CONCUR_PLANTED_BUG ("expiry-against-push") && concur_pool_has_work (self->pool))
+    concur_pool_wake_one (self->pool);
+}
+
+static gboolean
+worker_unlist_locked (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+  ConcurWorker **link;
+
+  if (!self->parked)
+    return FALSE;
+
+  for (link = &pool->idle; *link != self; link = &(*link)->next_idle)
+    ;
+  *link = self->next_idle;
+  self->parked = FALSE;
+  concur_atomic_sub (&pool->n_idle, 1, CONCUR_SEQ_CST);
+
+  return TRUE;
+}
+
+static gboolean
+worker_unlist (ConcurWorker *self)
+{
+  gboolean was_listed;
+
+  concur_lock_acquire (&self->pool->lock);
+  was_listed = worker_unlist_locked (self);
+  concur_lock_release (&self->pool->lock);
+
+  return was_listed;
+}
+
+static gboolean
+worker_give_up (ConcurWorker *self,
+                gboolean      idle)
+{
+  gboolean retires;
+
+  concur_lock_acquire (&self->pool->lock);
+  retires = !idle || worker_unlist_locked (self);
+  if (retires)
+    worker_retire_locked (self);
+  concur_lock_release (&self->pool->lock);
+
+  if (retires)
+    worker_retired (self);
+
+  return retires;
+}
+
+/* Sleeps until woken. FALSE: it has retired. */
+static gboolean
+worker_park (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+  gint64 deadline = concur_deadline (pool->settings.keep_alive);
+
+  concur_lock_acquire (&pool->lock);
+  self->next_idle = pool->idle;
+  pool->idle = self;
+  self->parked = TRUE;
+  concur_atomic_add (&pool->n_idle, 1, CONCUR_SEQ_CST);
+  concur_lock_release (&pool->lock);
+
+  self->searching = FALSE;
+  concur_atomic_sub (&pool->searching, 1, CONCUR_SEQ_CST);
+
+  if (!CONCUR_PLANTED_BUG ("park-without-look")
+      && (concur_pool_has_work (pool) || concur_atomic_load (&pool->shutdown, CONCUR_SEQ_CST)))
+    {
+      if (worker_unlist (self))
+        {
+          worker_search (self);
+          return TRUE;
+        }
+      /* Somebody took it off the list at the same moment, and wakes it. */
+    }
+
+  for (;;)
+    {
+      gboolean woken = concur_parker_park (self->parker, deadline);
+      gboolean parked;
+
+      concur_home_serve (G_MAXUINT);
+
+      concur_lock_acquire (&pool->lock);
+      parked = self->parked;
+      concur_lock_release (&pool->lock);
+
+      if (!parked)
+        {
+          /* Who woke it counted it as searching. */
+          self->searching = TRUE;
+          return TRUE;
+        }
+
+      /* Otherwise something came home, or the ring of an earlier wake-up was left. */
+      if (!woken && worker_give_up (self, TRUE))
+        return FALSE;
+    }
+}
+
+static gboolean
+worker_is_surplus (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+  gboolean surplus;
+
+  if (G_LIKELY (concur_atomic_load (&pool->n_threads, CONCUR_RELAXED)
+                <= concur_atomic_load (&pool->limit, CONCUR_RELAXED)))
+    return FALSE;
+
+  concur_lock_acquire (&pool->lock);
+  surplus = concur_atomic_load (&pool->n_threads, CONCUR_RELAXED)
+            > concur_atomic_load (&pool->limit, CONCUR_RELAXED);
+  if (surplus)
+    worker_retire_locked (self);
+  concur_lock_release (&pool->lock);
+
+  if (surplus)
+    worker_retired (self);
+
+  return surplus;
+}
+
+static void
+worker_run (ConcurWorker *self,
+            ConcurJob    *job)
+{
+  concur_job_run (job);
+  /* Only this thread writes it: no atomic addition needed. */
+  concur_atomic_store (&self->n_completed,
+                       concur_atomic_load (&self->n_completed, CONCUR_RELAXED) + 1,
+                       CONCUR_RELAXED);
+}
+
+gboolean
+concur_worker_run_next (ConcurWorker *self)
+{
+  ConcurPool *pool = self->pool;
+  guint looks = 0;
+
+  if (self->retired || worker_is_surplus (self))
+    return FALSE;
+
+  /* A thread for each job: this one has had its job. */
+  if (pool->settings.max_threads == 0
+      && concur_atomic_load (&self->n_completed, CONCUR_RELAXED) > 0)
+    return !worker_give_up (self, FALSE);
+
+  for (;;)
+    {
+      ConcurJob *job = worker_take (self);
+
+      if (job != NULL)
+        {
+          worker_found (self);
+          worker_run (self, job);
+          concur_home_serve (G_MAXUINT);
+          return TRUE;
+        }
+
+      if (!self->searching)
+        {
+          worker_search (self);
+        }
+      else if (concur_pool_has_work (pool))
+        {
+          /* A push is half done. */
+          concur_yield ();
+        }
+      else if (concur_atomic_load (&pool->shutdown, CONCUR_SEQ_CST))
+        {
+          worker_give_up (self, FALSE);
+          return FALSE;
+        }
+      else if (looks < CONCUR_YIELDS_BEFORE_PARKING)
+        {
+          looks++;
+          concur_yield ();
+        }
+      else
+        {
+          if (!worker_park (self))
+            return FALSE;
+          looks = 0;
+        }
+    }
+}
+
+static void
+worker_enter (ConcurWorker *self,
+              char         *old_name)
+{
+  ConcurPool *pool = self->pool;
+  guint number;
+
+  concur_lock_init (&self->lock);
+  concur_atomic_init (&self->inspectors, 0);
+  concur_atomic_init (&self->frame, NULL);
+  concur_atomic_init (&self->n_completed, 0);
+  self->parker = concur_home_get_parker (&self->home);
+
+  concur_lock_acquire (&pool->lock);
+  if (pool->n_starting > 0)
+    {
+      pool->n_starting--;
+      self->searching = TRUE;
+    }
+  else
+    {
+      /* A token that got no thread when it was pushed, and nobody waits for any more. */
+      pool->n_owed--;
+      concur_atomic_add (&pool->n_threads, 1, CONCUR_SEQ_CST);
+    }
+  number = ++pool->next_number;
+  pool->n_present++;
+  self->next = pool->workers;
+  pool->workers = self;
+  concur_lock_release (&pool->lock);
+
+  current_worker = self;
+
+  /* The number must be seen: of a long name the end goes. */
+  {
+    g_autofree char *suffix = g_strdup_printf ("-%u", number);
+
+    g_snprintf (self->name, sizeof self->name, "%.*s%s",
+                (int) (sizeof self->name - 1 - MIN (strlen (suffix), sizeof self->name - 1)),
+                pool->settings.name, suffix);
+  }
+#ifdef HAVE_PTHREAD_SETNAME_NP
+  pthread_getname_np (pthread_self (), old_name, 16);
+  pthread_setname_np (pthread_self (), self->name);
+#endif
+}
+
+static void
+worker_leave (ConcurWorker *self,
+              const char   *old_name)
+{
+  ConcurPool *pool = self->pool;
+  ConcurWorker **link;
+
+  /* Where the language returned before it was told to. */
+  if (!self->retired)
+    worker_give_up (self, FALSE);
+
+  current_worker = NULL;
+  /* What is released here may submit, even to this pool. */
+  concur_home_leave_thread ();
+  concur_home_drop (self->home);
+#ifdef HAVE_PTHREAD_SETNAME_NP
+  pthread_setname_np (pthread_self (), old_name);
+#endif
+
+  concur_lock_acquire (&pool->lock);
+  for (link = &pool->workers; *link != self; link = &(*link)->next)
+    ;
+  *link = self->next;
+  pool->n_present--;
+  concur_lock_release (&pool->lock);
+
+  concur_atomic_add (&pool->n_completed, concur_atomic_load (&self->n_completed, CONCUR_RELAXED),
+                     CONCUR_RELAXED);
+  concur_lock_clear (&self->lock);
+}
+
+void
+concur_worker_main (gpointer data)
+{
+  ConcurPool *pool = data;
+  ConcurWorker self = { .pool = pool };
+  char old_name[16] = "";
+
+  worker_enter (&self, old_name);
+
+  if (pool->settings.thread_main != NULL)
+    pool->settings.thread_main (pool->settings.owner);
+  else
+    while (concur_worker_run_next (&self))
+      ;
+
+  worker_leave (&self, old_name);
+  concur_pool_check_ended (pool);
+  concur_pool_unref (pool);
+}
+
+/* Runs the job that is waited for, if nobody has begun to. */
+static gboolean
+worker_run_in_place (ConcurWorker *self,
+                     ConcurFuture *future)
+{
+  /* IN_QUEUE is looked at first: the pool was set before it. */
+  if (!(concur_future_state (future) & CONCUR_STATE_IN_QUEUE)
+      || concur_future_private (future)->pool != self->pool
+      || self->nested >= CONCUR_MAX_NESTED
+      || concur_atomic_load (&self->pool->paused, CONCUR_RELAXED)
+      || !concur_future_claim (future, FALSE))
+    return FALSE;
+
+  concur_atomic_add (&self->pool->dropped, 1, CONCUR_RELAXED);
+  concur_pool_job_taken (self->pool);
+  worker_run (self, CONCUR_JOB (future));
+
+  return CONCUR_PHASE_IS_DONE (concur_future_state (future));
+}
+
+gboolean
+concur_worker_wait (ConcurFuture *future,
+                    gint64        timeout_us)
+{
+  ConcurWorker *self = current_worker;
+  ConcurPool *pool;
+  gboolean done;
+
+  if (self == NULL)
+    return concur_future_park_until (future, concur_deadline (timeout_us));
+
+  if (timeout_us < 0 && worker_run_in_place (self, future))
+    return TRUE;
+
+  pool = self->pool;
+
+  concur_lock_acquire (&pool->lock);
+  pool->n_blocked++;
+  concur_pool_update_limit_locked (pool);
+  concur_lock_release (&pool->lock);
+
+  if (concur_pool_has_work (pool))
+    concur_pool_wake_one (pool);
+
+  done = concur_future_park_until (future, concur_deadline (timeout_us));
+
+  concur_lock_acquire (&pool->lock);
+  pool->n_blocked--;
+  concur_pool_update_limit_locked (pool);
+  concur_lock_release (&pool->lock);
+
+  return done;
+}

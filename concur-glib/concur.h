@@ -1,0 +1,28 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#define CONCUR_INSIDE
+
+#include "concur-version.h"
+#include "concur-version-macros.h"
+
+#include "concur-enums.h"
+#include "concur-enum-types.h"
+#include "concur-error.h"
+#include "concur-types.h"
+
+#include "concur-batch.h"
+#include "concur-executor.h"
+#include "concur-file.h"
+#include "concur-future.h"
+#include "concur-home.h"
+#include "concur-job.h"
+#include "concur-promise.h"
+#include "concur-snapshot.h"
+#include "concur-thread-executor.h"
+
+#undef CONCUR_INSIDE

@@ -1,0 +1,20 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* All models: each file has a list, ended by an entry without a name. */
+
+#pragma once
+
+#include "explore.h"
+
+extern const ExploreModel explore_toy_models[];
+extern const ExploreModel explore_queue_models[];
+extern const ExploreModel explore_self_models[];
+
+static const ExploreModel *const explore_models[] = {
+  explore_self_models,
+  explore_toy_models,
+  explore_queue_models,
+};

@@ -1,0 +1,417 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Depth first through all schedules with at most so many preemptions: bound 0, then 1,
+ * and so on, because a schedule that fails with fewer is easier to read.
+ *
+ * Two things keep the number of schedules down, neither of which loses an outcome:
+ *
+ * A preemption just before an operation that no other thread can notice leads where
+ * the same preemption before the next operation leads. What others notice is learnt: a
+ * place is shared once two threads have touched it in one schedule, one of them
+ * writing; when a new one is found, the search for this bound begins anew. Places are
+ * known by which thread touched them first and as its how-manyeth.
+ *
+ * A state that was met before, with as many preemptions left or more, has had all its
+ * continuations explored, or will have. A state is what was done and what each operation
+ * depended on; in which order independent operations came does not matter. It is known
+ * by a hash of 64 bits. */
+
+#include "config.h"
+
+#include "explore-private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MAX_DEPTH 16384
+#define N_STATES ((gsize) 1 << 23)
+#define PROBES 16
+#define UNBOUNDED 1000
+
+typedef struct
+{
+  guint32 at;          /* which decision of the schedule this was */
+  guint8 n;
+  guint8 chosen;
+  guint8 options[MAX_OPTIONS];
+} Choice;
+
+typedef struct
+{
+  guint32 at;
+  guint8 option;
+} Replay;
+
+static struct
+{
+  Choice choices[MAX_DEPTH];
+  guint depth;          /* of the choices that stand */
+  guint replayed;       /* of these, how many this schedule has come by */
+  guint32 decision;
+  gboolean pruned;      /* the rest of this schedule is known */
+  gboolean prune;
+  gboolean replaying;
+  const char *replay_string;
+  Replay replay[MAX_DEPTH];
+  guint n_replay;
+  guint8 shared[(MAX_THREADS + 1) << 12];
+  gboolean shared_grew;
+  guint64 *states;      /* hash in the upper bits, preemptions left in the lower ones */
+  SearchResult result;
+  gint64 started;
+} search;
+
+static GHashTable *outcomes;
+
+guint explore_variant;
+
+const SearchResult *
+explore_get_progress (void)
+{
+  search.result.time = g_get_monotonic_time () - search.started;
+  search.result.bug_reached = run.bug_reached;
+
+  return &search.result;
+}
+
+gboolean
+explore_is_replaying (void)
+{
+  return search.replaying;
+}
+
+gboolean
+explore_is_shared (Object *object)
+{
+  return !search.prune || search.shared[object->key];
+}
+
+void
+explore_set_shared (Object *object)
+{
+  if (!search.shared[object->key])
+    {
+      search.shared[object->key] = TRUE;
+      search.shared_grew = TRUE;
+    }
+}
+
+/* TRUE: met before with at least @budget preemptions left. */
+static gboolean
+state_is_known (guint64 state,
+                guint   budget)
+{
+  guint64 mask = 0xf;
+  gsize at = (state >> 20) % N_STATES;
+  guint i;
+
+  if (!search.prune)
+    return FALSE;
+
+  state = state << 4 | 1 << 4; /* never 0 */
+  for (i = 0; i < PROBES; i++, at = (at + 1) % N_STATES)
+    {
+      guint64 *slot = &search.states[at];
+
+      if (*slot == 0)
+        {
+          *slot = state | budget;
+          return FALSE;
+        }
+      if ((*slot & ~mask) == state)
+        {
+          if ((*slot & mask) >= budget)
+            return TRUE;
+          *slot = state | budget;
+          return FALSE;
+        }
+    }
+
+  /* A full table only costs time. */
+  return FALSE;
+}
+
+int
+explore_choose (const guint8 *options,
+                guint         n_options,
+                guint64       flags)
+{
+  guint32 at = search.decision++;
+  Choice *choice;
+  guint i;
+
+  if (search.replaying)
+    {
+      for (i = 0; i < search.n_replay && search.replay[i].at != at; i++)
+        ;
+      if (i == search.n_replay)
+        return 0;
+      for (guint k = 0; k < n_options; k++)
+        {
+          if (options[k] == search.replay[i].option)
+            return k;
+        }
+      explore_fail ("the replay string does not fit: no option %x in decision %u",
+                    search.replay[i].option, at);
+    }
+
+  if (search.replayed < search.depth)
+    {
+      choice = &search.choices[search.replayed];
+      if (choice->at != at)
+        return 0;
+      search.replayed++;
+      if (choice->n != n_options || memcmp (choice->options, options, n_options) != 0)
+        explore_fail ("the model is not deterministic: decision %u has %u options, had %u", at,
+                      n_options, choice->n);
+      return choice->chosen;
+    }
+
+  if (n_options == 1 || search.pruned)
+    return 0;
+
+  if (state_is_known (explore_mix (run.sum, flags), run.budget))
+    {
+      search.pruned = TRUE;
+      return 0;
+    }
+
+  if (search.depth == MAX_DEPTH)
+    explore_fail ("too many decisions");
+
+  choice = &search.choices[search.depth++];
+  search.replayed++;
+  choice->at = at;
+  choice->n = n_options;
+  choice->chosen = 0;
+  memcpy (choice->options, options, n_options);
+
+  return 0;
+}
+
+char *
+explore_dup_replay (void)
+{
+  GString *string = g_string_new (search.replaying ? search.replay_string : NULL);
+  guint i;
+
+  for (i = 0; i < search.replayed; i++)
+    {
+      Choice *choice = &search.choices[i];
+
+      if (choice->chosen > 0)
+        g_string_append_printf (string, "%s%u:%x", string->len ? "," : "", choice->at,
+                                choice->options[choice->chosen]);
+    }
+
+  return g_string_free (string, FALSE);
+}
+
+static void
+read_replay (const char *string)
+{
+  char **words = g_strsplit (string, ",", -1);
+  guint i;
+
+  search.replay_string = string;
+  for (i = 0; words[i] && search.n_replay < MAX_DEPTH; i++)
+    {
+      guint at, option;
+
+      if (sscanf (words[i], "%u:%x", &at, &option) == 2)
+        search.replay[search.n_replay++] = (Replay){ at, option };
+    }
+  g_strfreev (words);
+}
+
+void
+explore_outcome (guint64 outcome)
+{
+  gint64 key = outcome;
+
+  if (outcomes == NULL)
+    outcomes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  explore_memory_enter (FALSE);
+  if (!g_hash_table_contains (outcomes, &key))
+    g_hash_table_add (outcomes, g_memdup2 (&key, sizeof key));
+  explore_memory_enter (TRUE);
+}
+
+/* FALSE: there is no next schedule. */
+static gboolean
+next_choices (void)
+{
+  while (search.depth > 0)
+    {
+      Choice *last = &search.choices[search.depth - 1];
+
+      if (++last->chosen < last->n)
+        return TRUE;
+      search.depth--;
+    }
+
+  return FALSE;
+}
+
+static void
+one_schedule (guint    budget,
+              gboolean fresh_memory)
+{
+  search.replayed = 0;
+  search.decision = 0;
+  search.pruned = FALSE;
+  run.budget = budget;
+  explore_memory_begin (fresh_memory);
+  explore_run_schedule ();
+}
+
+/* What GLib allocates once, on first use, is not a leak: it does not come again. */
+static void
+check_leaks (guint budget)
+{
+  guint left = explore_memory_end ();
+
+  if (left == 0 || run.model->may_leak)
+    return;
+
+  explore_memory_trace (TRUE);
+  one_schedule (budget, TRUE);
+  left = explore_memory_end ();
+  explore_memory_trace (FALSE);
+  if (left > 0)
+    {
+      GString *report = g_string_new (NULL);
+
+      explore_memory_describe (report);
+      explore_fail ("leak: %u blocks are left after teardown%s", left, report->str);
+    }
+}
+
+/* All schedules with at most @bound preemptions. FALSE: out of time. */
+static gboolean
+search_bound (guint  bound,
+              gint64 deadline)
+{
+  search.result.bound = bound;
+
+again:
+  search.depth = 0;
+  search.shared_grew = FALSE;
+  madvise (search.states, N_STATES * sizeof (guint64), MADV_DONTNEED);
+
+  do
+    {
+      search.result.schedules++;
+      one_schedule (bound, FALSE);
+      search.result.max_steps = MAX (search.result.max_steps, run.n_steps);
+      check_leaks (bound);
+      if (search.shared_grew)
+        goto again;
+      if (g_get_monotonic_time () > deadline)
+        return FALSE;
+    }
+  while (next_choices ());
+
+  return TRUE;
+}
+
+void
+explore_search (const ExploreModel *model,
+                const char         *bug,
+                const SearchLimits *limits,
+                SearchResult       *result)
+{
+  guint most = limits->bound;
+  guint bound;
+
+  if (model->bound > 0)
+    most = MIN (most, model->bound);
+
+  run.model = model;
+  run.bug = bug;
+  run.bug_reached = FALSE;
+  memset (search.shared, 0, sizeof search.shared);
+  memset (&search.result, 0, sizeof search.result);
+  search.prune = limits->prune;
+  search.started = g_get_monotonic_time ();
+  if (outcomes != NULL)
+    g_hash_table_remove_all (outcomes);
+
+  if (search.states == NULL)
+    search.states = mmap (NULL, N_STATES * sizeof (guint64), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (limits->replay != NULL)
+    {
+      search.prune = FALSE;
+      search.replaying = TRUE;
+      for (bound = 0; bound < 3; bound++)
+        {
+          /* Memory is as it was then only after a few schedules. */
+          if (bound == 2)
+            read_replay (limits->replay);
+          one_schedule (UNBOUNDED, FALSE);
+          check_leaks (UNBOUNDED);
+        }
+      search.result.schedules = 1;
+    }
+  else
+    {
+      search.result.exhausted = TRUE;
+      for (bound = 0; bound <= most && search.result.exhausted; bound++)
+        search.result.exhausted = search_bound (bound, limits->deadline);
+    }
+
+  *result = *explore_get_progress ();
+  if (outcomes != NULL)
+    {
+      GHashTableIter iter;
+      gpointer key;
+
+      g_hash_table_iter_init (&iter, outcomes);
+      while (g_hash_table_iter_next (&iter, &key, NULL))
+        result->outcomes += explore_mix (*(guint64 *) key, 1);
+      result->n_outcomes = g_hash_table_size (outcomes);
+    }
+}
+
+void
+explore_search_variants (const ExploreModel *model,
+                         const SearchLimits *limits,
+                         SearchResult       *result)
+{
+  guint64 schedules = 0;
+  gint64 time = 0;
+
+  for (explore_variant = 1; explore_variant <= model->variants; explore_variant++)
+    {
+      SearchLimits all = *limits;
+      SearchResult without;
+
+      explore_search (model, NULL, limits, result);
+      all.prune = FALSE;
+      explore_search (model, NULL, &all, &without);
+      schedules += result->schedules + without.schedules;
+      time += result->time + without.time;
+      result->exhausted = result->exhausted && without.exhausted;
+      if (!result->exhausted)
+        break;
+      if (result->outcomes != without.outcomes)
+        explore_fail ("variant %u: %" G_GUINT64_FORMAT " outcomes in %" G_GUINT64_FORMAT
+                      " schedules, but %" G_GUINT64_FORMAT " in %" G_GUINT64_FORMAT
+                      " without pruning",
+                      explore_variant, result->n_outcomes, result->schedules, without.n_outcomes,
+                      without.schedules);
+      if (g_getenv ("EXPLORE_VARIANTS"))
+        printf ("variant %u: %" G_GUINT64_FORMAT " outcomes in %" G_GUINT64_FORMAT
+                " schedules, without pruning %" G_GUINT64_FORMAT "\n",
+                explore_variant, result->n_outcomes, result->schedules, without.schedules);
+    }
+
+  result->schedules = schedules;
+  result->time = time;
+}

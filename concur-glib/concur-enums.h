@@ -107,7 +107,7 @@ typedef enum
 } ConcurShutdownMode;
 
 /**
- * ConcurRelease:
+ * ConcurReleasePolicy:
  * @CONCUR_RELEASE_HOME: in the submitter's main context, or by the submitting thread
  * @CONCUR_RELEASE_WORKER: on the worker, as soon as the job has finished
  *
@@ -120,6 +120,6 @@ typedef enum
 {
   CONCUR_RELEASE_HOME,
   CONCUR_RELEASE_WORKER,
-} ConcurRelease;
+} ConcurReleasePolicy;
 
 G_END_DECLS

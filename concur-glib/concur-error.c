@@ -7,5 +7,24 @@
 
 #include "concur-error.h"
 
+/**
+ * concur_future_error_quark:
+ *
+ * Gets the error domain of futures, %CONCUR_FUTURE_ERROR.
+ *
+ * Returns: the domain
+ *
+ * Since: 1.0
+ */
 G_DEFINE_QUARK (concur-future-error-quark, concur_future_error)
+
+/**
+ * concur_executor_error_quark:
+ *
+ * Gets the error domain of executors, %CONCUR_EXECUTOR_ERROR.
+ *
+ * Returns: the domain
+ *
+ * Since: 1.0
+ */
 G_DEFINE_QUARK (concur-executor-error-quark, concur_executor_error)

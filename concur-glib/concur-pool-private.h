@@ -33,7 +33,7 @@ typedef struct
   guint max_pending;           /* 0: no bound */
   gint64 keep_alive;           /* µs, -1: for ever */
   ConcurOverflow overflow;
-  ConcurRelease release;
+  ConcurReleasePolicy release;
   const ConcurQueueOps *queue_ops;
   /* NULL, or what a worker does instead of running jobs itself. It holds @owner. */
   void (*thread_main) (gpointer owner);

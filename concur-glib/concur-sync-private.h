@@ -72,10 +72,12 @@ void        concur_sync_shake       (void);
 void        concur_sync_shake_start (guint32 seed);
 void        concur_sync_shake_stop  (void);
 
+/* Not G_UNLIKELY (): it declares a variable, which would shadow itself where an atomic
+ * stands inside another one. */
 #define CONCUR_SYNC_POINT(op, p)                                                                   \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    if (G_UNLIKELY (concur_sync_shaking))                                                          \
+    if (__builtin_expect (concur_sync_shaking, 0))                                                          \
       concur_sync_shake ();                                                                        \
   }                                                                                                \
   G_STMT_END

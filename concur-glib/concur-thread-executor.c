@@ -326,7 +326,7 @@ concur_thread_executor_class_init (ConcurThreadExecutorClass *klass)
    *
    * Since: 1.0
    */
-  properties[PROP_RELEASE] = g_param_spec_enum ("release", NULL, NULL, CONCUR_TYPE_RELEASE,
+  properties[PROP_RELEASE] = g_param_spec_enum ("release", NULL, NULL, CONCUR_TYPE_RELEASE_POLICY,
                                                 CONCUR_RELEASE_HOME, once);
 
   /**
@@ -509,7 +509,7 @@ concur_thread_executor_get_overflow (ConcurThreadExecutor *self)
  *
  * Since: 1.0
  */
-ConcurRelease
+ConcurReleasePolicy
 concur_thread_executor_get_release (ConcurThreadExecutor *self)
 {
   g_return_val_if_fail (CONCUR_IS_THREAD_EXECUTOR (self), CONCUR_RELEASE_HOME);

@@ -53,7 +53,7 @@ guint                 concur_thread_executor_get_max_pending (ConcurThreadExecut
 CONCUR_AVAILABLE_IN_1_0
 ConcurOverflow        concur_thread_executor_get_overflow    (ConcurThreadExecutor *self);
 CONCUR_AVAILABLE_IN_1_0
-ConcurRelease         concur_thread_executor_get_release     (ConcurThreadExecutor *self);
+ConcurReleasePolicy         concur_thread_executor_get_release     (ConcurThreadExecutor *self);
 CONCUR_AVAILABLE_IN_1_0
 gint64                concur_thread_executor_get_keep_alive  (ConcurThreadExecutor *self);
 CONCUR_AVAILABLE_IN_1_0

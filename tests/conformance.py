@@ -264,7 +264,8 @@ def load(path):
     module = get_introspection_module(namespace)
     for node in Api(ElementTree.parse(path).getroot()).types():
         name = node.get('name')
-        if node.tag == CORE + 'alias':
+        # PyGObject has no attribute for these.
+        if node.tag in (CORE + 'alias', CORE + 'callback'):
             continue
         try:
             found = getattr(module, name)

@@ -79,7 +79,7 @@ test_fake_stream_read (GInputStream *stream,
       GPollFD fd;
 
       g_assert_true (g_cancellable_make_pollfd (cancellable, &fd));
-      g_poll (&fd, 1, WAIT_US / 1000);
+      g_assert_cmpint (g_poll (&fd, 1, WAIT_US / 1000), ==, 1);
       g_cancellable_release_fd (cancellable);
       g_assert_true (g_cancellable_set_error_if_cancelled (cancellable, error));
       return -1;

@@ -201,6 +201,20 @@ read_test (Test *test)
   return FALSE;
 }
 
+/* What was found and when, in one line. What GLib logged stands before it. */
+static void
+print_found (Test *test)
+{
+  g_auto (GStrv) lines = g_strsplit (test->output->str, "\n", -1);
+  guint i;
+
+  for (i = 1; lines[0] && lines[i]; i++)
+    {
+      if (g_str_has_prefix (lines[i], "found after"))
+        printf ("# %s; %s\n", lines[i - 1], lines[i]);
+    }
+}
+
 static void
 print_output (Test *test)
 {
@@ -227,16 +241,9 @@ print_result (Test *test,
     printf ("%s %u - %s\n", ok ? "ok" : "not ok", number, test->model->name);
 
   if (test->output->len > 0 && (!ok || option_verbose || option_replay))
-    {
-      print_output (test);
-    }
-  else if (test->bug)
-    {
-      char **lines = g_strsplit (test->output->str, "\n", 3);
-
-      printf ("# %s, %s\n", lines[0] ? lines[0] : "", lines[0] && lines[1] ? lines[1] : "");
-      g_strfreev (lines);
-    }
+    print_output (test);
+  else if (found)
+    print_found (test);
 
   if (passed && test->bug)
     printf ("# not found%s: ", result->bug_reached ? "" : ", and never reached");

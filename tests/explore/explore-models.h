@@ -10,11 +10,18 @@
 #include "explore.h"
 
 extern const ExploreModel explore_toy_models[];
+extern const ExploreModel explore_future_models[];
+extern const ExploreModel explore_pool_models[];
 extern const ExploreModel explore_queue_models[];
 extern const ExploreModel explore_self_models[];
+
+/* So many of the next threads of a pool cannot be started. */
+extern guint explore_supply_failures;
 
 static const ExploreModel *const explore_models[] = {
   explore_self_models,
   explore_toy_models,
   explore_queue_models,
+  explore_future_models,
+  explore_pool_models,
 };

@@ -3,6 +3,345 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+/* The thread executor as programs use it; its workers are threads of the model. Each job
+ * that was taken is run or answered, whoever submits, waits, cancels, shuts down or runs
+ * out of patience meanwhile; no worker sleeps while there is work; in the end all that
+ * was submitted has been let go and no thread is left. */
+
 #include "config.h"
 
+#include "concur-error.h"
+#include "concur-future-private.h"
+#include "concur-pool-private.h"
+#include "concur-thread-executor.h"
 #include "explore-models.h"
+
+#define MAX_JOBS 4
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  ConcurFuture *futures[MAX_JOBS];
+  ConcurWord n_run;
+  ConcurWord n_destroyed;
+  ConcurWord n_submitted;
+  ConcurWord meeting;
+  ConcurWord n_users;     /* the last one shuts down */
+} PoolModel;
+
+static gpointer
+setup_full (const ConcurQueueOps *queue,
+            guint                 max_threads,
+            gint64                keep_alive,
+            guint                 n_users,
+            const char           *property,
+            int                   value)
+{
+  PoolModel *model = g_new0 (PoolModel, 1);
+
+  concur_pool_default_queue = queue;
+  explore_supply_failures = 0;
+  model->executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", max_threads,
+                                  "keep-alive", keep_alive, property, value, NULL);
+  concur_atomic_init (&model->n_users, n_users);
+  explore_label (&model->n_run, "n-run");
+  explore_label (&model->n_destroyed, "n-destroyed");
+  explore_label (&model->meeting, "meeting");
+  explore_label (&model->n_users, "n-users");
+
+  return model;
+}
+
+static gpointer
+setup (const ConcurQueueOps *queue,
+       guint                 max_threads,
+       gint64                keep_alive,
+       guint                 n_users)
+{
+  return setup_full (queue, max_threads, keep_alive, n_users, NULL, 0);
+}
+
+static void
+teardown (gpointer data)
+{
+  PoolModel *model = data;
+  guint i;
+
+  for (i = 0; i < MAX_JOBS; i++)
+    g_clear_object (&model->futures[i]);
+  g_clear_object (&model->executor);
+  concur_release_pending ();
+  explore_check (concur_atomic_load (&model->n_destroyed, CONCUR_SEQ_CST)
+                 == concur_atomic_load (&model->n_submitted, CONCUR_SEQ_CST));
+  g_free (model);
+}
+
+/* Jobs */
+
+static void
+destroyed (gpointer data)
+{
+  PoolModel *model = data;
+
+  concur_atomic_add (&model->n_destroyed, 1, CONCUR_SEQ_CST);
+}
+
+static gboolean
+run (ConcurJob  *job,
+     gpointer    data,
+     GError    **error)
+{
+  PoolModel *model = data;
+
+  explore_check (concur_atomic_load (&model->n_destroyed, CONCUR_SEQ_CST) < MAX_JOBS);
+  concur_atomic_add (&model->n_run, 1, CONCUR_SEQ_CST);
+  concur_job_return_double (job, 1);
+
+  return TRUE;
+}
+
+/* Two of these only end together. */
+static gboolean
+run_meeting (ConcurJob  *job,
+             gpointer    data,
+             GError    **error)
+{
+  PoolModel *model = data;
+  guint32 here = concur_atomic_add (&model->meeting, 1, CONCUR_SEQ_CST) + 1;
+
+  if (here == 2)
+    concur_unpark_all (&model->meeting);
+  while (concur_atomic_load (&model->meeting, CONCUR_SEQ_CST) < 2)
+    concur_park (&model->meeting, 1, -1);
+
+  return run (job, data, error);
+}
+
+static void
+submit (PoolModel    *model,
+        guint         which,
+        ConcurJobFunc func)
+{
+  concur_atomic_add (&model->n_submitted, 1, CONCUR_RELAXED);
+  model->futures[which] = concur_executor_submit (model->executor, func, model, destroyed, NULL);
+  concur_future_ignore (model->futures[which]);
+}
+
+static void
+check_done (PoolModel *model,
+            guint      which)
+{
+  explore_check (concur_future_wait (model->futures[which], -1));
+  explore_check (concur_future_get_double (model->futures[which], NULL) == 1);
+}
+
+/* Done, or refused because of a shutdown. */
+static void
+check_done_or_refused (PoolModel *model,
+                       guint      which)
+{
+  const GError *error;
+
+  explore_check (concur_future_wait (model->futures[which], -1));
+  error = concur_future_get_error (model->futures[which]);
+  explore_check (error == NULL
+                 || g_error_matches (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN)
+                 || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+}
+
+static void
+shut_down (PoolModel          *model,
+           ConcurShutdownMode  mode)
+{
+  ConcurFuture *ended = concur_executor_shutdown (model->executor, mode);
+
+  explore_check (concur_future_wait (ended, -1));
+  g_object_unref (ended);
+}
+
+static void
+user_leaves (PoolModel *model)
+{
+  if (concur_atomic_sub (&model->n_users, 1, CONCUR_SEQ_CST) == 1)
+    shut_down (model, CONCUR_SHUTDOWN_DRAIN);
+}
+
+/* Threads */
+
+static void
+submit_two (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  check_done (model, 0);
+  check_done (model, 1);
+  user_leaves (model);
+}
+
+static void
+submit_one (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 2, run);
+  check_done (model, 2);
+  user_leaves (model);
+}
+
+static void
+submit_meeting (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run_meeting);
+  submit (model, 1, run_meeting);
+  check_done (model, 0);
+  check_done (model, 1);
+  user_leaves (model);
+}
+
+/* With pauses in which the worker may lose patience. */
+static void
+submit_patiently (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  check_done (model, 0);
+  submit (model, 1, run);
+  check_done (model, 1);
+}
+
+static void
+submit_against_shutdown (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  check_done_or_refused (model, 0);
+  check_done_or_refused (model, 1);
+}
+
+static void
+drain (gpointer data)
+{
+  shut_down (data, CONCUR_SHUTDOWN_DRAIN);
+}
+
+static void
+cancel_pending (gpointer data)
+{
+  shut_down (data, CONCUR_SHUTDOWN_CANCEL_PENDING);
+}
+
+static void
+cancel_all (gpointer data)
+{
+  shut_down (data, CONCUR_SHUTDOWN_CANCEL_ALL);
+}
+
+static void
+finish_run (gpointer data)
+{
+  PoolModel *model = data;
+  guint n = 0, i;
+
+  for (i = 0; i < MAX_JOBS; i++)
+    n += model->futures[i] != NULL;
+  explore_check (concur_atomic_load (&model->n_run, CONCUR_SEQ_CST) == n);
+}
+
+static void
+finish_refused (gpointer data)
+{
+  PoolModel *model = data;
+  guint n = 0, i;
+
+  for (i = 0; i < MAX_JOBS; i++)
+    n += model->futures[i] != NULL
+         && concur_future_get_state (model->futures[i]) == CONCUR_FUTURE_STATE_RESOLVED;
+  explore_check (concur_atomic_load (&model->n_run, CONCUR_SEQ_CST) == n);
+}
+
+static gpointer
+setup_one (void)
+{
+  return setup (&concur_queue_lockfree, 1, -1, 1);
+}
+
+static gpointer
+setup_one_mutex (void)
+{
+  return setup (&concur_queue_mutex, 1, -1, 1);
+}
+
+static gpointer
+setup_one_two_users (void)
+{
+  return setup (&concur_queue_mutex, 1, -1, 2);
+}
+
+static gpointer
+setup_two (void)
+{
+  return setup (&concur_queue_mutex, 2, -1, 1);
+}
+
+static gpointer
+setup_impatient (void)
+{
+  return setup (&concur_queue_mutex, 1, 1000, 1);
+}
+
+#define POOL_MODEL(prepare, check)                                                                 \
+  .setup = prepare, .finish = check, .teardown = teardown, .thread_exit = concur_home_leave_thread
+
+const ExploreModel explore_pool_models[] = {
+  {
+    POOL_MODEL (setup_one, finish_run),
+    .name = "pool-one-worker",
+    .threads = { submit_two },
+    .bugs = { "park-without-look" },
+  },
+  {
+    POOL_MODEL (setup_one_mutex, finish_run),
+    .name = "pool-one-worker-mutex",
+    .threads = { submit_two },
+    .bugs = { "park-without-look" },
+  },
+  {
+    POOL_MODEL (setup_one_two_users, finish_run),
+    .name = "pool-two-users",
+    .threads = { submit_two, submit_one },
+  },
+  {
+    POOL_MODEL (setup_two, finish_run),
+    .name = "pool-two-workers",
+    .threads = { submit_meeting },
+  },
+  {
+    POOL_MODEL (setup_impatient, finish_run),
+    .name = "pool-expiry",
+    .threads = { submit_patiently },
+    .bugs = { "expiry-against-push", "park-without-look" },
+  },
+  {
+    POOL_MODEL (setup_one_mutex, finish_refused),
+    .name = "pool-drain",
+    .threads = { submit_against_shutdown, drain },
+  },
+  {
+    POOL_MODEL (setup_one_mutex, finish_refused),
+    .name = "pool-cancel-pending",
+    .threads = { submit_against_shutdown, cancel_pending },
+  },
+  {
+    POOL_MODEL (setup_one_mutex, finish_refused),
+    .name = "pool-cancel-all",
+    .threads = { submit_against_shutdown, cancel_all },
+  },
+  { NULL },
+};

@@ -95,8 +95,9 @@ def _read_profile(path):
 
 
 def profile(less, more, jobs, env):
-    """Where the instructions of a job go: [(function, self)], [(caller, callee, calls,
-    inclusive)], each per job, the dearest first."""
+    """Where the instructions of a job go: {function: self}, [(caller, callee, calls,
+    inclusive)] with the dearest first, and {function: readable name}. A function is a
+    pair of library and name; all figures are per job."""
     profiles = []
     with tempfile.TemporaryDirectory() as folder:
         for i, command in enumerate((less, more)):
@@ -105,25 +106,20 @@ def profile(less, more, jobs, env):
             profiles.append(_read_profile(out))
 
     (own_less, edges_less), (own_more, edges_more) = profiles
-
-    # Static functions of a library without debugging symbols have an address for a name;
-    # who calls them most says what they are.
-    callers = {}
-    for (caller, callee), (_, cost) in sorted(edges_more.items(), key=lambda item: item[1][1]):
-        callers[callee] = caller[1]
-
-    def readable(key):
-        library, function = key
-        if not function.startswith("0x"):
-            return key
-        return library, f"…{function.lstrip('0x')}, called by {callers.get(key, '?')}"
-
-    own = [(readable(key), (cost - own_less[key]) / jobs) for key, cost in own_more.items()]
+    own = {key: (cost - own_less[key]) / jobs for key, cost in own_more.items()}
     edges = []
     for key, (calls, cost) in edges_more.items():
         before = edges_less.get(key, (0, 0))
-        edges.append((readable(key[0]), readable(key[1]), (calls - before[0]) / jobs, (cost - before[1]) / jobs))
-    return (sorted(own, key=lambda item: -item[1]), sorted(edges, key=lambda item: -item[3]))
+        edges.append((*key, (calls - before[0]) / jobs, (cost - before[1]) / jobs))
+    edges.sort(key=lambda edge: -edge[3])
+
+    # Static functions of a library without debugging symbols have an address for a name;
+    # who calls them most says what they are.
+    names = {}
+    for caller, callee, _, _ in edges:
+        if callee[1].startswith("0x"):
+            names.setdefault(callee, f"…{callee[1].lstrip('0x')}, called by {caller[1]}")
+    return own, edges, names
 
 
 # System calls

@@ -273,34 +273,50 @@ def show_counted(title, result, show_names=False):
 
 
 def show_profile(programs, case, quick):
-    row = next((row for row in workloads.counts(quick) if row.case == case), None)
-    if row is None:
-        sys.exit(f"nothing to profile is called {case}; try: "
-                 + ", ".join(row.case for row in workloads.counts(quick)))
-    own, edges = counting.profile(programs.command(row, row.less), programs.command(row, row.more),
-                                  row.jobs, programs.env)
-    total = sum(cost for _, cost in own)
-    print(f"\n## Where the {total:.0f} instructions of {case} go\n")
-    show_table(["function", "library", "self", "%"],
-               [[function, library, f"{cost:.1f}", f"{100 * cost / total:.1f}"]
-                for (library, function), cost in own[:25]])
+    rows = {row.case: row for row in workloads.counts(quick) if row.workload == "W1"}
+    if case not in rows:
+        sys.exit(f"nothing to profile is called {case}; there are: {', '.join(rows)}")
 
-    libraries = {}
-    for (library, _), cost in own:
-        libraries[library] = libraries.get(library, 0) + cost
+    def profile(row):
+        progress(f"profile: {row.name}")
+        return counting.profile(programs.command(row, row.less), programs.command(row, row.more), row.jobs,
+                                programs.env)
+
+    floor, _, _ = profile(rows["object"])
+    own, edges, names = profile(rows[case])
+    progress("")
+    total = sum(own.values())
+    dearest = sorted(own, key=lambda function: -own[function])
+
+    def own_table(functions):
+        show_table(["function", "library", "self", "%", "in g_object_new + unref"],
+                   [[names.get(function, function[1]), function[0], f"{own[function]:.1f}",
+                     f"{100 * own[function] / total:.1f}", f"{floor.get(function, 0):.1f}"]
+                    for function in functions if own[function] >= 1])
+
+    print(f"\n## Where the {total:.0f} instructions of {case} go\n")
+    own_table(dearest[:30])
+    print("\nThe library's own functions:\n")
+    own_table([function for function in dearest if function[0].startswith("libconcur")][:40])
+    print("\nWhat costs most beyond an object:\n")
+    own_table(sorted(own, key=lambda function: floor.get(function, 0) - own[function])[:30])
+
+    libraries, floor_libraries = {}, {}
+    for sums, profiled in ((libraries, own), (floor_libraries, floor)):
+        for (library, _), cost in profiled.items():
+            sums[library] = sums.get(library, 0) + cost
     print()
-    show_table(["library", "self", "%"],
-               [[library, f"{cost:.1f}", f"{100 * cost / total:.1f}"]
-                for library, cost in sorted(libraries.items(), key=lambda item: -item[1])
-                if cost >= total / 1000])
+    show_table(["library", "self", "%", "in g_object_new + unref"],
+               [[library, f"{cost:.1f}", f"{100 * cost / total:.1f}", f"{floor_libraries.get(library, 0):.1f}"]
+                for library, cost in sorted(libraries.items(), key=lambda item: -item[1]) if cost >= 1])
 
     # The library's own code and the benchmark's: what do they call, and what comes of it.
     print("\nCalls that leave the library or the benchmark, with all they cause:\n")
-    ours = ("libconcur", row.program)
+    ours = ("libconcur", rows[case].program)
     show_table(["caller", "callee", "calls a job", "instructions a job"],
-               [[caller[1], callee[1], f"{calls:.2f}", f"{cost:.1f}"]
+               [[names.get(caller, caller[1]), names.get(callee, callee[1]), f"{calls:.2f}", f"{cost:.1f}"]
                 for caller, callee, calls, cost in edges
-                if caller[0].startswith(ours) and caller[0] != callee[0] and calls >= 0.01 and cost >= 1][:25])
+                if caller[0].startswith(ours) and caller[0] != callee[0] and calls >= 0.01 and cost >= 1][:40])
 
 
 def show_targets(verdicts):

@@ -38,8 +38,8 @@ extern void __tsan_mutex_pre_lock (void *addr, unsigned flags);
 extern void __tsan_mutex_post_lock (void *addr, unsigned flags, int recursion);
 extern int __tsan_mutex_pre_unlock (void *addr, unsigned flags);
 extern void __tsan_mutex_post_unlock (void *addr, unsigned flags);
-#define TSAN_TRY 4
-#define TSAN_TRY_FAILED 8
+#define TSAN_TRY (1 << 4)
+#define TSAN_TRY_FAILED (1 << 5)
 #define TSAN(call) call
 #else
 #define TSAN(call) G_STMT_START { } G_STMT_END

@@ -91,11 +91,27 @@ concur_executor_get_default (void)
   return executor;
 }
 
+/* One look-up serves as the type check too. NULL: not an executor. */
+static inline ConcurExecutorInterface *
+get_iface (ConcurExecutor *self)
+{
+  GTypeInstance *instance = (GTypeInstance *) self;
+
+  if (instance == NULL || instance->g_class == NULL)
+    return NULL;
+
+  if (G_TYPE_FROM_INSTANCE (instance) == CONCUR_TYPE_THREAD_EXECUTOR)
+    return concur_thread_executor_iface;
+
+  return g_type_interface_peek (instance->g_class, CONCUR_TYPE_EXECUTOR);
+}
+
 /* The library's own submit: @job has no other user yet, or is known not to be done. */
 static void
-submit (ConcurExecutor *self,
-        ConcurJob      *job,
-        GCancellable   *cancellable)
+submit (ConcurExecutor          *self,
+        ConcurExecutorInterface *iface,
+        ConcurJob               *job,
+        GCancellable            *cancellable)
 {
   ConcurFuture *future = CONCUR_FUTURE (job);
   GError *error = NULL;
@@ -126,7 +142,7 @@ submit (ConcurExecutor *self,
       return;
     }
 
-  CONCUR_EXECUTOR_GET_IFACE (self)->execute (self, job);
+  iface->execute (self, job);
 }
 
 /**
@@ -159,14 +175,17 @@ concur_executor_submit (ConcurExecutor *self,
                         GDestroyNotify  destroy,
                         GCancellable   *cancellable)
 {
+  ConcurExecutorInterface *iface = get_iface (self);
   ConcurJob *job;
 
-  g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (iface != NULL, NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
 
   job = concur_job_new (func, user_data, destroy);
-  submit (self, job, cancellable);
+  /* Nobody else has it yet. What is returned must not be submitted again. */
+  concur_atomic_init (&concur_future_private (job)->state, CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
+  submit (self, iface, job, cancellable);
 
   return CONCUR_FUTURE (job);
 }
@@ -189,9 +208,10 @@ concur_executor_submit_job (ConcurExecutor *self,
                             ConcurJob      *job,
                             GCancellable   *cancellable)
 {
+  ConcurExecutorInterface *iface = get_iface (self);
   ConcurFuturePrivate *priv;
 
-  g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (iface != NULL, NULL);
   g_return_val_if_fail (CONCUR_IS_JOB (job), NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
 
@@ -201,7 +221,7 @@ concur_executor_submit_job (ConcurExecutor *self,
                           & CONCUR_STATE_SUBMITTED),
                         NULL);
 
-  submit (self, job, cancellable);
+  submit (self, iface, job, cancellable);
 
   return CONCUR_FUTURE (g_object_ref (job));
 }

@@ -88,7 +88,8 @@ share_home_locked (ConcurFuture *self)
   if (concur_atomic_or (&priv->state, CONCUR_STATE_HOME_SHARED, CONCUR_SEQ_CST) & CONCUR_STATE_OVER)
     return NULL;
 
-  home = concur_atomic_load (&priv->home, CONCUR_RELAXED);
+  /* Acquire: pairs with the release in concur_job_set_up (). */
+  home = concur_atomic_load (&priv->home, CONCUR_ACQUIRE);
 
   return home != NULL ? concur_home_hold (home) : NULL;
 }

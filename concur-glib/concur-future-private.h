@@ -13,6 +13,7 @@
 
 #include "concur-future.h"
 #include "concur-home-private.h"
+#include "concur-job.h"
 #include "concur-sync-private.h"
 
 G_BEGIN_DECLS
@@ -96,7 +97,9 @@ typedef struct
 
   /* the submitter until submitted, immutable after */
   guint8 priority;
-  guint8 release_on_worker;
+
+  /* atomic: the submitter may find out while somebody cancels */
+  _Atomic guint8 release_on_worker;
 
   /* the submitter until submitted; then see CONCUR_STATE_HOME_SHARED */
   _Atomic (ConcurHome *) home; /* held; NULL before submit and when over */
@@ -108,6 +111,37 @@ typedef struct
   ConcurCallback *callbacks;
   _Atomic (ConcurExtra *) extra;
 } ConcurFuturePrivate;
+
+/* A number in a GValue owns nothing: setting one up and clearing it away need none of
+ * the type system's tables, which would cost as much as the rest of answering. */
+static inline void
+concur_value_init_scalar (GValue *value,
+                          GType   type)
+{
+  value->g_type = type;
+}
+
+static inline void
+concur_value_clear (GValue *value)
+{
+  if (value->g_type != G_TYPE_INVALID && value->g_type != G_TYPE_INT64
+      && value->g_type != G_TYPE_DOUBLE && value->g_type != G_TYPE_BOOLEAN)
+    g_value_unset (value);
+}
+
+static inline gboolean
+concur_value_is_error (const GValue *value)
+{
+  return G_VALUE_TYPE (value) == G_TYPE_ERROR;
+}
+
+/* CONCUR_IS_FUTURE () and CONCUR_IS_JOB (), without a walk up the types for what nearly
+ * all futures are. */
+#define CONCUR_IS_PLAIN_JOB(self) \
+  ((self) != NULL && ((GTypeInstance *) (self))->g_class != NULL                                   \
+   && G_TYPE_FROM_INSTANCE (self) == CONCUR_TYPE_JOB)
+#define CONCUR_CHECK_FUTURE(self) (CONCUR_IS_PLAIN_JOB (self) || CONCUR_IS_FUTURE (self))
+#define CONCUR_CHECK_JOB(self) (CONCUR_IS_PLAIN_JOB (self) || CONCUR_IS_JOB (self))
 
 extern gint concur_future_private_offset;
 
@@ -182,6 +216,12 @@ void          concur_future_run_ended        (ConcurFuture         *self);
 void          concur_future_settled          (ConcurFuture         *self,
                                               guint32               before,
                                               gboolean              ends);
+
+/* The public calls without their check at the door. */
+gboolean      concur_future_do_wait          (ConcurFuture         *self,
+                                              gint64                timeout_us);
+gboolean      concur_future_do_check         (ConcurFuture         *self,
+                                              GError              **error);
 
 /* Waits without a look at what else the thread could do meanwhile. */
 gboolean      concur_future_park_until       (ConcurFuture         *self,

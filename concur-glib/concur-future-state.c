@@ -19,7 +19,7 @@ phase_for_value (const GValue *value)
 {
   const GError *error;
 
-  if (!G_VALUE_HOLDS (value, G_TYPE_ERROR))
+  if (!concur_value_is_error (value))
     return CONCUR_PHASE_RESOLVED;
 
   error = g_value_get_boxed (value);
@@ -36,6 +36,10 @@ concur_future_answer_begin (ConcurFuture *self)
 
   if (before & CONCUR_STATE_ANSWERED)
     return CONCUR_PLANTED_BUG ("double-completion") ? CONCUR_ANSWER_WRITE : CONCUR_ANSWER_REFUSED;
+
+  /* Answered by somebody else than who was to run it: from here on nobody claims it. */
+  if (G_UNLIKELY (before & CONCUR_STATE_IN_QUEUE) && CONCUR_PHASE (before) == CONCUR_PHASE_QUEUED)
+    concur_pool_job_dropped (concur_future_private (self)->pool);
 
   return CONCUR_PHASE_IS_DONE (before) ? CONCUR_ANSWER_LATE : CONCUR_ANSWER_WRITE;
 }
@@ -132,7 +136,7 @@ concur_future_enter_queue (ConcurFuture *self)
 
   do
     {
-      if (CONCUR_PHASE (state) != CONCUR_PHASE_QUEUED)
+      if (CONCUR_PHASE (state) != CONCUR_PHASE_QUEUED || (state & CONCUR_STATE_ANSWERED))
         return FALSE;
     }
   while (!concur_atomic_cas (&priv->state, &state, state | CONCUR_STATE_IN_QUEUE, CONCUR_ACQ_REL));
@@ -277,7 +281,7 @@ concur_future_cancel (ConcurFuture      *self,
         continue;
 
       if (settles)
-        concur_future_settled (self, state, CONCUR_PHASE (state) != CONCUR_PHASE_RUNNING);
+        concur_future_settled (self, state, was_queued);
       if (settles && was_queued)
         {
           if (state & CONCUR_STATE_IN_QUEUE)
@@ -364,8 +368,8 @@ concur_future_answer_int64 (ConcurFuture *self,
 
   if (value != NULL)
     {
-      g_value_init (value, G_TYPE_INT64);
-      g_value_set_int64 (value, number);
+      concur_value_init_scalar (value, G_TYPE_INT64);
+      value->data[0].v_int64 = number;
     }
 
   return end (self, answer);
@@ -380,8 +384,8 @@ concur_future_answer_double (ConcurFuture *self,
 
   if (value != NULL)
     {
-      g_value_init (value, G_TYPE_DOUBLE);
-      g_value_set_double (value, number);
+      concur_value_init_scalar (value, G_TYPE_DOUBLE);
+      value->data[0].v_double = number;
     }
 
   return end (self, answer);
@@ -396,8 +400,8 @@ concur_future_answer_boolean (ConcurFuture *self,
 
   if (value != NULL)
     {
-      g_value_init (value, G_TYPE_BOOLEAN);
-      g_value_set_boolean (value, truth);
+      concur_value_init_scalar (value, G_TYPE_BOOLEAN);
+      value->data[0].v_int = truth != FALSE;
     }
 
   return end (self, answer);

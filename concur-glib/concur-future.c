@@ -164,7 +164,7 @@ stored_error (ConcurFuture *self,
 
   /* ANSWERED may be set by an answer that comes too late to be written, so the phase
    * alone does not tell whether there is a value. READY without a value says the same. */
-  if (CONCUR_PHASE (state) == CONCUR_PHASE_CANCELLED && !G_VALUE_HOLDS (&priv->value, G_TYPE_ERROR))
+  if (CONCUR_PHASE (state) == CONCUR_PHASE_CANCELLED && !concur_value_is_error (&priv->value))
     return cancelled_error ();
 
   return g_value_get_boxed (&priv->value);
@@ -191,9 +191,10 @@ concur_future_settled (ConcurFuture *self,
 
   concur_future_notify_done (self, ends);
 
-  /* A job gives its home up when it ends, with what was submitted; what nobody runs has
-   * nothing more to do there. */
-  if (CONCUR_PHASE (before) == CONCUR_PHASE_OPEN)
+  /* What nobody runs has nothing more to do at home. A job gives its home up when it
+   * ends, with what was submitted; one that was cancelled too early may be getting it at
+   * this moment, in submit (), which then also ends it. */
+  if (CONCUR_PHASE (before) == CONCUR_PHASE_OPEN && !CONCUR_IS_JOB (self))
     {
       ConcurHome *home = concur_future_steal_home (self, &before);
 
@@ -270,8 +271,7 @@ concur_future_finalize (GObject *object)
   if (home != NULL)
     concur_home_drop (home);
   concur_future_free_extra (self);
-  if (G_IS_VALUE (&priv->value))
-    g_value_unset (&priv->value);
+  concur_value_clear (&priv->value);
 
   COUNT (-1);
 
@@ -426,7 +426,7 @@ concur_plain_future_new (void)
 ConcurFutureState
 concur_future_get_state (ConcurFuture *self)
 {
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), CONCUR_FUTURE_STATE_REJECTED);
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), CONCUR_FUTURE_STATE_REJECTED);
 
   return public_state (concur_future_state (self));
 }
@@ -444,7 +444,7 @@ concur_future_get_state (ConcurFuture *self)
 gboolean
 concur_future_is_done (ConcurFuture *self)
 {
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), TRUE);
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), TRUE);
 
   return CONCUR_PHASE_IS_DONE (concur_future_state (self));
 }
@@ -505,9 +505,16 @@ gboolean
 concur_future_wait (ConcurFuture *self,
                     gint64        timeout_us)
 {
-  gboolean done;
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), FALSE);
 
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), FALSE);
+  return concur_future_do_wait (self, timeout_us);
+}
+
+gboolean
+concur_future_do_wait (ConcurFuture *self,
+                       gint64        timeout_us)
+{
+  gboolean done;
 
   done = CONCUR_PHASE_IS_DONE (concur_future_state (self));
   if (!done && timeout_us != 0 && !concur_is_forked ())
@@ -539,10 +546,10 @@ concur_future_result (ConcurFuture  *self,
                       gint64         timeout_us,
                       GError       **error)
 {
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!concur_future_wait (self, timeout_us))
+  if (!concur_future_do_wait (self, timeout_us))
     {
       if (concur_is_forked ())
         concur_set_forked_error (error);
@@ -552,7 +559,10 @@ concur_future_result (ConcurFuture  *self,
       return NULL;
     }
 
-  return concur_future_get_value (self, error);
+  if (!concur_future_do_check (self, error))
+    return NULL;
+
+  return &concur_future_private (self)->value;
 }
 
 /**
@@ -571,12 +581,17 @@ gboolean
 concur_future_check (ConcurFuture  *self,
                      GError       **error)
 {
-  guint32 state;
-
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), FALSE);
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  state = concur_future_state (self);
+  return concur_future_do_check (self, error);
+}
+
+gboolean
+concur_future_do_check (ConcurFuture  *self,
+                        GError       **error)
+{
+  guint32 state = concur_future_state (self);
 
   if (CONCUR_PHASE (state) == CONCUR_PHASE_RESOLVED)
     return TRUE;
@@ -614,9 +629,10 @@ const GValue *
 concur_future_get_value (ConcurFuture  *self,
                          GError       **error)
 {
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
+  g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!concur_future_check (self, error))
+  if (!concur_future_do_check (self, error))
     return NULL;
 
   return &concur_future_private (self)->value;

@@ -48,8 +48,42 @@ gboolean      concur_home_has_loop         (ConcurHome     *self);
 /* Whether the calling thread has a main context to keep running. */
 gboolean      concur_home_thread_has_loop  (void);
 
-/* Deals with up to @most releases that wait for this thread; cheap if there are none. */
-guint         concur_home_serve            (guint           most);
+/* Deals with up to @most releases that wait for this thread. */
+guint         concur_home_serve_now        (guint           most);
+
+typedef struct
+{
+  ConcurHomeItem *first;
+  ConcurHomeItem **end;
+} ConcurHomeList;
+
+/* The beginning of a home, for a quick look whether there is anything to do. */
+typedef struct
+{
+  _Atomic (ConcurHomeItem *) releases; /* newest first, or CLOSED */
+  ConcurHomeList old_releases;         /* owner thread: taken off, oldest first */
+} ConcurHomeFront;
+
+/* This thread's own home, and the one it submitted from last. */
+extern _Thread_local ConcurHomeFront *concur_thread_home;
+extern _Thread_local ConcurHomeFront *concur_recent_home;
+
+static inline gboolean
+concur_home_front_has_items (ConcurHomeFront *front)
+{
+  return front != NULL
+         && (front->old_releases.first != NULL
+             || concur_atomic_load (&front->releases, CONCUR_RELAXED) != NULL);
+}
+
+/* The same, at the cost of a look if there are none. */
+static inline void
+concur_home_serve (guint most)
+{
+  if (concur_home_front_has_items (concur_recent_home)
+      || concur_home_front_has_items (concur_thread_home))
+    concur_home_serve_now (most);
+}
 
 /* For threads that park between jobs: an item that comes to the calling thread's home
  * rings the parker. @home is that home, held. */

@@ -34,29 +34,24 @@
 
 typedef _Atomic (ConcurHomeItem *) ItemStack;
 
-typedef struct
-{
-  ConcurHomeItem *first;
-  ConcurHomeItem **end;
-} ItemList;
-
 struct _ConcurHome
 {
+  ConcurHomeFront front;
+
   /* immutable */
   gboolean is_thread;
+  gboolean in_default_context;  /* of the first thread's: it has a source there */
   GThread *thread;              /* of a thread's home */
 
   /* atomic */
   _Atomic (GMainContext *) context; /* NULL once closed, and for a thread without one */
-  ItemStack releases;           /* newest first, or CLOSED */
   ItemStack posts;              /* newest first, or CLOSED */
   ConcurWord sleeping;          /* the loop may be asleep: wake it */
   ConcurWord refs;
   ConcurWord rings;             /* the parker is in use */
 
   /* owner thread (the one that owns the context, or the thread itself) */
-  ItemList old_releases;        /* taken off the stack, oldest first */
-  ItemList old_posts;
+  ConcurHomeList old_posts;
   gboolean serving;
 
   ConcurParker parker;
@@ -68,9 +63,11 @@ typedef struct
   ConcurHome *home;             /* owned */
 } HomeSource;
 
-/* This thread's own home, and the one it submitted from last. */
-static _Thread_local ConcurHome *thread_home;
-static _Thread_local ConcurHome *recent_home; /* a plain reference, not a hold */
+/* A plain reference each, not a hold. */
+_Thread_local ConcurHomeFront *concur_thread_home;
+_Thread_local ConcurHomeFront *concur_recent_home;
+#define thread_home (*(ConcurHome **) &concur_thread_home)
+#define recent_home (*(ConcurHome **) &concur_recent_home)
 
 static void thread_ended (gpointer data);
 static GPrivate thread_home_key = G_PRIVATE_INIT (thread_ended);
@@ -92,12 +89,12 @@ home_new (void)
 
   concur_atomic_init (&self->refs, 1);
   concur_atomic_init (&self->context, NULL);
-  concur_atomic_init (&self->releases, NULL);
+  concur_atomic_init (&self->front.releases, NULL);
   concur_atomic_init (&self->posts, NULL);
   concur_atomic_init (&self->sleeping, 0);
   concur_atomic_init (&self->rings, 0);
   concur_parker_init (&self->parker);
-  self->old_releases.end = &self->old_releases.first;
+  self->front.old_releases.end = &self->front.old_releases.first;
   self->old_posts.end = &self->old_posts.first;
   COUNT (1);
 
@@ -153,7 +150,7 @@ stack_has_items (ItemStack *stack)
 /* Moves what is on the stack to the end of the list, oldest first. */
 static void
 stack_take (ItemStack      *stack,
-            ItemList       *list,
+            ConcurHomeList       *list,
             ConcurHomeItem *leave)
 {
   ConcurHomeItem *newest, *oldest = NULL, *last;
@@ -178,7 +175,7 @@ stack_take (ItemStack      *stack,
 }
 
 static ConcurHomeItem *
-list_shift (ItemList *list)
+list_shift (ConcurHomeList *list)
 {
   ConcurHomeItem *item = list->first;
 
@@ -199,7 +196,7 @@ home_has_releases (ConcurHome *self)
   if (self->serving)
     return FALSE;
 
-  return self->old_releases.first != NULL || stack_has_items (&self->releases);
+  return self->front.old_releases.first != NULL || stack_has_items (&self->front.releases);
 }
 
 static gboolean
@@ -237,10 +234,10 @@ home_do_releases (ConcurHome *self,
   self->serving = TRUE;
   home_ref (self);
 
-  if (self->old_releases.first == NULL)
-    stack_take (&self->releases, &self->old_releases, NULL);
+  if (self->front.old_releases.first == NULL)
+    stack_take (&self->front.releases, &self->front.old_releases, NULL);
 
-  while (done < most && (item = list_shift (&self->old_releases)) != NULL)
+  while (done < most && (item = list_shift (&self->front.old_releases)) != NULL)
     {
       home_assert_here (self);
       item->func (item, TRUE);
@@ -273,8 +270,8 @@ home_close (ConcurHome *self)
 {
   ConcurHomeItem *item;
 
-  stack_take (&self->releases, &self->old_releases, CLOSED);
-  while ((item = list_shift (&self->old_releases)) != NULL)
+  stack_take (&self->front.releases, &self->front.old_releases, CLOSED);
+  while ((item = list_shift (&self->front.old_releases)) != NULL)
     item->func (item, self->is_thread);
 
   stack_take (&self->posts, &self->old_posts, CLOSED);
@@ -452,6 +449,7 @@ home_for_thread (void)
    * then, yet when this very thread comes to run it, it should be served. */
   if (thread_is_first ())
     {
+      self->in_default_context = TRUE;
       home_ref (self);
       home_attach (self, g_main_context_default ());
     }
@@ -548,8 +546,16 @@ concur_home_thread_has_loop (void)
 ConcurHome *
 concur_home_hold_current (void)
 {
-  GMainContext *context = thread_get_context ();
+  GMainContext *context;
   ConcurHome *self;
+
+  /* The first thread's own home is served by the default context as well, so which of
+   * the two it is makes no difference, and asking who owns the context costs a lock. */
+  if (thread_home != NULL && thread_home->in_default_context
+      && g_main_context_get_thread_default () == NULL)
+    context = NULL;
+  else
+    context = thread_get_context ();
 
   if (context == NULL)
     self = home_for_thread ();
@@ -606,7 +612,7 @@ void
 concur_home_release (ConcurHome     *self,
                      ConcurHomeItem *item)
 {
-  home_bring (self, &self->releases, item);
+  home_bring (self, &self->front.releases, item);
 }
 
 void
@@ -636,7 +642,7 @@ concur_home_has_loop (ConcurHome *self)
 }
 
 guint
-concur_home_serve (guint most)
+concur_home_serve_now (guint most)
 {
   ConcurHome *own = thread_home;
   ConcurHome *recent = recent_home;
@@ -698,5 +704,5 @@ concur_home_ring (ConcurHome *self)
 guint
 concur_release_pending (void)
 {
-  return concur_home_serve (G_MAXUINT);
+  return concur_home_serve_now (G_MAXUINT);
 }

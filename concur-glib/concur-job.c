@@ -232,7 +232,8 @@ concur_job_set_up (ConcurJob    *self,
                    ConcurHome   *home,
                    GCancellable *cancellable)
 {
-  concur_atomic_init (&concur_future_private (self)->home, home);
+  /* Release: somebody may cancel it at this moment, and look at home to tell who listens. */
+  concur_atomic_store (&concur_future_private (self)->home, home, CONCUR_RELEASE);
   if (cancellable != NULL)
     job_private (self)->registration = concur_registration_new (cancellable, self);
 }
@@ -266,7 +267,8 @@ typedef struct
   ConcurHomeItem item;
   GDestroyNotify destroy;
   gpointer data;
-  ConcurRegistration *registration;
+  ConcurRegistration *registration; /* which knows the job, so */
+  ConcurJob *job;                   /* (owned) */
 } Payload;
 
 static void
@@ -276,6 +278,7 @@ payload_arrived (ConcurHomeItem *item,
   Payload *payload = (Payload *) item;
 
   release_payload (payload->destroy, payload->data, payload->registration);
+  g_object_unref (payload->job);
   g_slice_free (Payload, payload);
 }
 
@@ -291,7 +294,7 @@ job_go_home (ConcurJob  *self,
     {
       job_arrived (&priv->item, FALSE);
     }
-  else if (concur_future_private (self)->release_on_worker)
+  else if (concur_atomic_load (&concur_future_private (self)->release_on_worker, CONCUR_RELAXED))
     {
       job_arrived (&priv->item, FALSE);
       concur_home_drop (home);
@@ -309,7 +312,8 @@ static void
 job_over_in_queue (ConcurJob *self)
 {
   ConcurJobPrivate *priv = job_private (self);
-  gboolean release_here = concur_future_private (self)->release_on_worker;
+  gboolean release_here = concur_atomic_load (&concur_future_private (self)->release_on_worker,
+                                              CONCUR_RELAXED);
   Payload *payload = g_slice_new (Payload);
   ConcurHome *home, *queue_home;
   guint32 before;
@@ -318,6 +322,7 @@ job_over_in_queue (ConcurJob *self)
   payload->destroy = g_steal_pointer (&priv->destroy);
   payload->data = priv->data;
   payload->registration = g_steal_pointer (&priv->registration);
+  payload->job = g_object_ref (self);
 
   home = concur_atomic_load (&concur_future_private (self)->home, CONCUR_RELAXED);
   queue_home = concur_home_hold (home);
@@ -502,12 +507,10 @@ concur_job_set_priority (ConcurJob      *self,
 gboolean
 concur_job_is_cancelled (ConcurJob *self)
 {
-  g_return_val_if_fail (CONCUR_IS_JOB (self), FALSE);
+  g_return_val_if_fail (CONCUR_CHECK_JOB (self), FALSE);
 
   /* Relaxed: a hint to stop; nothing is read because of it. */
-  return (concur_atomic_load (&concur_future_private (self)->state, CONCUR_RELAXED)
-          & CONCUR_STATE_CANCEL)
-         != 0;
+  return concur_job_asked_to_stop (self);
 }
 
 /**
@@ -617,7 +620,7 @@ concur_job_hold (ConcurJob *self)
 static gboolean
 may_answer (ConcurJob *self)
 {
-  return CONCUR_IS_JOB (self) && CONCUR_PHASE (concur_future_state (self)) != CONCUR_PHASE_OPEN;
+  return CONCUR_CHECK_JOB (self) && CONCUR_PHASE (concur_future_state (self)) != CONCUR_PHASE_OPEN;
 }
 
 /**
@@ -802,6 +805,8 @@ void
 concur_job_execute (ConcurJob *self)
 {
   g_return_if_fail (CONCUR_IS_JOB (self));
+  /* It belongs to an executor of ours, which counts on running it. */
+  g_return_if_fail (!(concur_future_state (self) & CONCUR_STATE_IN_QUEUE));
 
   if (concur_future_claim (CONCUR_FUTURE (self), FALSE))
     concur_job_run (self);

@@ -54,7 +54,7 @@ struct _ConcurPool
   _Atomic guint n_idle;        /* workers in idle; changed under lock */
   _Atomic guint n_threads;     /* tokens out, not owed; changed under lock */
   _Atomic guint limit;         /* of n_threads; changed under lock */
-  _Atomic gboolean paused;
+  ConcurQueueFlag paused;
   _Atomic gint shutdown;       /* 0: open, else 1 + ConcurShutdownMode; changed under lock */
   _Atomic guint dropped;       /* jobs cancelled in the queue that are still in it */
   _Atomic guint64 n_refused;
@@ -101,6 +101,11 @@ gboolean        concur_pool_has_work     (ConcurPool         *self);
 void            concur_pool_wake_one     (ConcurPool         *self);
 /* A job was taken off the queue to be run or answered. */
 void            concur_pool_job_taken    (ConcurPool         *self);
+/* What was queued is not to be run any more. A push that was under way while shutdown ()
+ * swept the queue is behind its back, and so is what came after that push. */
+gboolean        concur_pool_is_cancelling (ConcurPool        *self);
+void            concur_pool_cancel_taken (ConcurPool         *self,
+                                          ConcurJob          *job);
 void            concur_pool_update_limit_locked (ConcurPool  *self);
 /* Nobody is left, after shutdown: tell. */
 void            concur_pool_check_ended  (ConcurPool         *self);

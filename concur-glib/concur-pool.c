@@ -69,6 +69,37 @@ keep_queued (ConcurQueueLink *link)
   return CONCUR_PHASE (state) == CONCUR_PHASE_QUEUED;
 }
 
+/* The job was claimed, to be answered and not run. */
+static void
+pool_answer (ConcurPool   *self,
+             ConcurJob    *job,
+             const GError *error)
+{
+  concur_future_answer_error (CONCUR_FUTURE (job), g_error_copy (error));
+  concur_future_run_ended (CONCUR_FUTURE (job));
+}
+
+static GError *
+pool_cancelled_error (ConcurPool *self)
+{
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was shut down", self->settings.name);
+}
+
+gboolean
+concur_pool_is_cancelling (ConcurPool *self)
+{
+  return concur_atomic_load (&self->shutdown, CONCUR_SEQ_CST) > 1 + CONCUR_SHUTDOWN_DRAIN;
+}
+
+void
+concur_pool_cancel_taken (ConcurPool *self,
+                          ConcurJob  *job)
+{
+  g_autoptr (GError) error = pool_cancelled_error (self);
+
+  pool_answer (self, job, error);
+}
+
 /* Takes jobs out of the queue. Those that are still to be run are answered with a copy
  * of @error. */
 static void
@@ -86,8 +117,7 @@ pool_sweep (ConcurPool        *self,
       if (error != NULL && concur_future_claim (CONCUR_FUTURE (job), TRUE))
         {
           concur_pool_job_taken (self);
-          concur_future_answer_error (CONCUR_FUTURE (job), g_error_copy (error));
-          concur_future_run_ended (CONCUR_FUTURE (job));
+          pool_answer (self, job, error);
         }
       else
         {
@@ -105,6 +135,9 @@ pool_free (ConcurPool *self)
   pool_sweep (self, keep_none, NULL);
   self->settings.queue_ops->free (self->queue);
   concur_supply_free (self->supply);
+  /* The last job may have been cancelled by somebody who came to tell us only now. */
+  if (self->ended != NULL)
+    concur_promise_resolve (self->ended, NULL);
   g_clear_object (&self->ended);
   concur_cond_clear (&self->room);
   concur_lock_clear (&self->lock);
@@ -320,7 +353,7 @@ concur_pool_job_taken (ConcurPool *self)
 void
 concur_pool_job_dropped (ConcurPool *self)
 {
-  gboolean sweep, unused, ended;
+  gboolean sweep, unused, ended, used;
   guint dropped;
 
   /* What keeps the pool alive here is only the pending job; it is not to be touched
@@ -331,20 +364,16 @@ concur_pool_job_dropped (ConcurPool *self)
   sweep = dropped >= SWEEP_AT && dropped > concur_atomic_load (&self->pending, CONCUR_RELAXED);
   ended = concur_atomic_load (&self->shutdown, CONCUR_RELAXED) != 0;
   unused = pool_is_unused_locked (self);
-  if (!unused)
-    {
-      if (concur_atomic_load (&self->refs, CONCUR_RELAXED) > 0)
-        concur_pool_ref (self);
-      else
-        sweep = ended = FALSE;
-    }
+  used = concur_atomic_load (&self->refs, CONCUR_RELAXED) > 0;
+  if (used)
+    concur_pool_ref (self);
   concur_lock_release (&self->lock);
 
   if (unused)
-    {
-      pool_free (self);
-      return;
-    }
+    pool_free (self);
+  /* Else another pending job keeps it, and whoever cancels that one ends it. */
+  if (!used)
+    return;
 
   if (sweep)
     pool_sweep (self, keep_queued, NULL);
@@ -448,7 +477,8 @@ concur_pool_execute (ConcurPool *self,
   ConcurFuturePrivate *priv = concur_future_private (job);
   GError *error = NULL;
 
-  priv->release_on_worker = self->settings.release == CONCUR_RELEASE_WORKER;
+  concur_atomic_store (&priv->release_on_worker, self->settings.release == CONCUR_RELEASE_WORKER,
+                       CONCUR_RELAXED);
 
   if (!pool_reserve (self, &error))
     {
@@ -481,7 +511,10 @@ concur_pool_set_paused (ConcurPool *self,
     concur_atomic_store (&self->paused, paused, CONCUR_SEQ_CST);
   concur_lock_release (&self->lock);
 
-  if (!paused && concur_pool_has_work (self))
+  /* What is submitted after this returns does not start. */
+  if (paused)
+    self->settings.queue_ops->settle (self->queue);
+  else if (concur_pool_has_work (self))
     concur_pool_wake_one (self);
 
   return allowed;
@@ -583,8 +616,7 @@ concur_pool_shutdown (ConcurPool         *self,
 
   if (mode >= CONCUR_SHUTDOWN_CANCEL_PENDING)
     {
-      g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                                              "%s was shut down", self->settings.name);
+      g_autoptr (GError) error = pool_cancelled_error (self);
 
       pool_sweep (self, keep_none, error);
     }

@@ -166,7 +166,8 @@ pop_priority_locked (LockfreeQueue *self,
 }
 
 static ConcurQueueLink *
-lockfree_queue_pop (ConcurQueue *queue)
+lockfree_queue_pop (ConcurQueue     *queue,
+                    ConcurQueueFlag *closed)
 {
   LockfreeQueue *self = (LockfreeQueue *) queue;
   ConcurQueueLink *link = NULL;
@@ -184,7 +185,9 @@ lockfree_queue_pop (ConcurQueue *queue)
       concur_yield ();
     }
 
-  if (++self->pops % CONCUR_QUEUE_AGEING == 0)
+  if (concur_atomic_load (closed, CONCUR_RELAXED))
+    ;
+  else if (++self->pops % CONCUR_QUEUE_AGEING == 0)
     {
       for (i = CONCUR_N_PRIORITIES; link == NULL && i > 0; i--)
         link = pop_priority_locked (self, i - 1);
@@ -198,6 +201,15 @@ lockfree_queue_pop (ConcurQueue *queue)
   concur_lock_release (&self->consumer);
 
   return link;
+}
+
+static void
+lockfree_queue_settle (ConcurQueue *queue)
+{
+  LockfreeQueue *self = (LockfreeQueue *) queue;
+
+  concur_lock_acquire (&self->consumer);
+  concur_lock_release (&self->consumer);
 }
 
 static gboolean
@@ -246,6 +258,7 @@ const ConcurQueueOps concur_queue_lockfree = {
   .free = lockfree_queue_free,
   .push = lockfree_queue_push,
   .pop = lockfree_queue_pop,
+  .settle = lockfree_queue_settle,
   .has_work = lockfree_queue_has_work,
   .sweep = lockfree_queue_sweep,
 };

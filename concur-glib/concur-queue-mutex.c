@@ -57,14 +57,17 @@ mutex_queue_push (ConcurQueue     *queue,
 }
 
 static ConcurQueueLink *
-mutex_queue_pop (ConcurQueue *queue)
+mutex_queue_pop (ConcurQueue     *queue,
+                 ConcurQueueFlag *closed)
 {
   MutexQueue *self = (MutexQueue *) queue;
   ConcurQueueLink *link = NULL;
   guint i;
 
   concur_lock_acquire (&self->lock);
-  if (++self->pops % CONCUR_QUEUE_AGEING == 0)
+  if (concur_atomic_load (closed, CONCUR_RELAXED))
+    ;
+  else if (++self->pops % CONCUR_QUEUE_AGEING == 0)
     {
       for (i = CONCUR_N_PRIORITIES; link == NULL && i > 0; i--)
         link = concur_queue_lane_shift (&self->lanes[i - 1]);
@@ -79,6 +82,15 @@ mutex_queue_pop (ConcurQueue *queue)
   concur_lock_release (&self->lock);
 
   return link;
+}
+
+static void
+mutex_queue_settle (ConcurQueue *queue)
+{
+  MutexQueue *self = (MutexQueue *) queue;
+
+  concur_lock_acquire (&self->lock);
+  concur_lock_release (&self->lock);
 }
 
 static gboolean
@@ -113,6 +125,7 @@ const ConcurQueueOps concur_queue_mutex = {
   .free = mutex_queue_free,
   .push = mutex_queue_push,
   .pop = mutex_queue_pop,
+  .settle = mutex_queue_settle,
   .has_work = mutex_queue_has_work,
   .sweep = mutex_queue_sweep,
 };

@@ -31,6 +31,8 @@ struct _ConcurQueueLink
 /* TRUE: keep it. Called with the queue locked; must not call out. */
 typedef gboolean (*ConcurQueueFilter) (ConcurQueueLink *link);
 
+typedef _Atomic gboolean ConcurQueueFlag;
+
 typedef struct
 {
   const char *name;
@@ -42,8 +44,11 @@ typedef struct
   void             (*push)     (ConcurQueue       *self,
                                 ConcurQueueLink   *link,
                                 guint              priority);
-  /* NULL: empty, or a push is half done; has_work () tells which. */
-  ConcurQueueLink *(*pop)      (ConcurQueue       *self);
+  /* NULL: empty, or a push is half done (has_work () tells which), or @closed. */
+  ConcurQueueLink *(*pop)      (ConcurQueue       *self,
+                                ConcurQueueFlag   *closed);
+  /* After this no pop takes anything that has not seen a @closed set before it. */
+  void             (*settle)   (ConcurQueue       *self);
   gboolean         (*has_work) (ConcurQueue       *self);
   /* Takes out what @filter does not keep, as a list by next. */
   ConcurQueueLink *(*sweep)    (ConcurQueue       *self,

@@ -106,7 +106,7 @@ range_work (Range *self)
       guint64 first = concur_atomic_add (&self->next, self->chunk, CONCUR_RELAXED);
       GError *error = NULL;
 
-      if (first >= self->n || concur_job_is_cancelled (self->job))
+      if (first >= self->n || concur_job_asked_to_stop (self->job))
         return;
 
       if (!self->func (self->batch, (guint) first, MIN (self->chunk, self->n - (guint) first),

@@ -12,4 +12,7 @@ G_BEGIN_DECLS
 /* The one of concur_executor_get_default (), which refuses to be shut down. */
 ConcurThreadExecutor *concur_thread_executor_new_default (void);
 
+/* Its way to be an executor, for who has one at hand: saves a look-up a submit. */
+extern ConcurExecutorInterface *concur_thread_executor_iface;
+
 G_END_DECLS

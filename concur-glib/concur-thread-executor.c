@@ -97,20 +97,21 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 
+ConcurExecutorInterface *concur_thread_executor_iface;
+
 static inline ConcurThreadExecutorPrivate *
 get_private (gpointer self)
 {
   return concur_thread_executor_get_instance_private (self);
 }
 
-/* On a worker. The reference was taken when the thread was asked for. */
+/* On a worker, whose token holds @owner. */
 static void
 run_thread_main (gpointer owner)
 {
   ConcurThreadExecutor *self = owner;
 
   CONCUR_THREAD_EXECUTOR_GET_CLASS (self)->thread_main (self);
-  g_object_unref (self);
 }
 
 static void
@@ -346,6 +347,15 @@ concur_thread_executor_class_init (ConcurThreadExecutorClass *klass)
 static void
 concur_thread_executor_init (ConcurThreadExecutor *self)
 {
+  ConcurPoolSettings *settings = &get_private (self)->settings;
+
+  /* GObject complains of a setting that is out of range, and then does not set it at
+   * all. That must not leave 0, which has a meaning. */
+  settings->max_threads = DEFAULT_MAX_THREADS;
+  settings->max_blocked = DEFAULT_MAX_BLOCKED;
+  settings->keep_alive = DEFAULT_KEEP_ALIVE;
+  settings->overflow = CONCUR_OVERFLOW_WAIT;
+  settings->release = CONCUR_RELEASE_HOME;
 }
 
 static void
@@ -379,6 +389,7 @@ concur_thread_executor_shutdown (ConcurExecutor     *executor,
 static void
 executor_iface_init (ConcurExecutorInterface *iface)
 {
+  concur_thread_executor_iface = iface;
   iface->execute = concur_thread_executor_execute;
   iface->shutdown = concur_thread_executor_shutdown;
 }

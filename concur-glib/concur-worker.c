@@ -38,8 +38,12 @@ concur_worker_frame_pushed (ConcurFrame *frame)
     return;
 
   current_worker->nested++;
-  /* Release: pairs with inspect (), which reads the frame. */
-  concur_atomic_store (&current_worker->frame, frame, CONCUR_RELEASE);
+  /* Sequentially consistent with inspect () in a shutdown that cancels all: it sees the
+   * frame, or we see that it came before. */
+  concur_atomic_store (&current_worker->frame, frame, CONCUR_SEQ_CST);
+  if (G_UNLIKELY (concur_atomic_load (&current_worker->pool->shutdown, CONCUR_SEQ_CST)
+                  == 1 + CONCUR_SHUTDOWN_CANCEL_ALL))
+    concur_future_cancel_extra (CONCUR_FUTURE (frame->job));
 }
 
 void
@@ -84,17 +88,17 @@ worker_take (ConcurWorker *self)
   ConcurPool *pool = self->pool;
   ConcurQueueLink *link;
 
-  if (concur_atomic_load (&pool->paused, CONCUR_RELAXED))
-    return NULL;
-
-  while ((link = pool->settings.queue_ops->pop (pool->queue)) != NULL)
+  while ((link = pool->settings.queue_ops->pop (pool->queue, &pool->paused)) != NULL)
     {
       ConcurJob *job = concur_job_from_link (link);
 
       if (concur_future_claim (CONCUR_FUTURE (job), TRUE))
         {
           concur_pool_job_taken (pool);
-          return job;
+          if (G_LIKELY (!concur_pool_is_cancelling (pool)))
+            return job;
+          concur_pool_cancel_taken (pool, job);
+          continue;
         }
 
       concur_atomic_sub (&pool->dropped, 1, CONCUR_RELAXED);
@@ -390,10 +394,6 @@ worker_leave (ConcurWorker *self,
   ConcurPool *pool = self->pool;
   ConcurWorker **link;
 
-  /* Where the language returned before it was told to. */
-  if (!self->retired)
-    worker_give_up (self, FALSE);
-
   current_worker = NULL;
   /* What is released here may submit, even to this pool. */
   concur_home_leave_thread ();
@@ -429,6 +429,13 @@ concur_worker_main (gpointer data)
     while (concur_worker_run_next (&self))
       ;
 
+  /* Where the language returned before it was told to. Another thread may have to start
+   * for what is left, and for that the owner must be there. */
+  if (!self.retired)
+    worker_give_up (&self, FALSE);
+  if (pool->settings.thread_main != NULL)
+    g_object_unref (pool->settings.owner);
+
   worker_leave (&self, old_name);
   concur_pool_check_ended (pool);
   concur_pool_unref (pool);
@@ -449,7 +456,10 @@ worker_run_in_place (ConcurWorker *self,
 
   concur_atomic_add (&self->pool->dropped, 1, CONCUR_RELAXED);
   concur_pool_job_taken (self->pool);
-  worker_run (self, CONCUR_JOB (future));
+  if (G_LIKELY (!concur_pool_is_cancelling (self->pool)))
+    worker_run (self, CONCUR_JOB (future));
+  else
+    concur_pool_cancel_taken (self->pool, CONCUR_JOB (future));
 
   return CONCUR_PHASE_IS_DONE (concur_future_state (future));
 }

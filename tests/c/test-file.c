@@ -403,6 +403,19 @@ iterate_until_done (ConcurFuture *future)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* Jobs submitted between these two start when signal handlers are connected, not before. */
+static void
+pause_executor (Fixture *fixture)
+{
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (fixture->executor), TRUE);
+}
+
+static void
+resume_executor (Fixture *fixture)
+{
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (fixture->executor), FALSE);
+}
+
 static void
 test_sizes (Fixture      *fixture,
             gconstpointer data)
@@ -610,8 +623,10 @@ test_shrinking (Fixture      *fixture,
 
   g_test_summary ("A file cut short while it is read ends where it now ends");
 
+  pause_executor (fixture);
   future = concur_file_load_bytes (file, fixture->executor, NULL);
   g_signal_connect (future, "notify::progress", G_CALLBACK (truncate_file), file);
+  resume_executor (fixture);
   iterate_until_done (future);
 
   bytes = concur_future_dup_bytes (future, &error);
@@ -705,7 +720,7 @@ test_cancel_queued (Fixture      *fixture,
 
   g_test_summary ("What has not begun is cancelled without a worker");
 
-  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (fixture->executor), TRUE);
+  pause_executor (fixture);
   digest = concur_file_digest (file, G_CHECKSUM_SHA256, fixture->executor, cancellable);
   bytes = concur_file_load_bytes (file, fixture->executor, cancellable);
   g_assert_false (concur_future_is_done (digest));
@@ -737,8 +752,10 @@ test_cancel_running (Fixture      *fixture,
 
   g_test_summary ("A file being read reports its progress, and stops when cancelled");
 
+  pause_executor (fixture);
   future = concur_file_digest (file, G_CHECKSUM_SHA256, fixture->executor, cancellable);
   g_signal_connect (future, "notify::progress", G_CALLBACK (cancel_at_progress), cancellable);
+  resume_executor (fixture);
   iterate_until_done (future);
 
   assert_cancelled (future);
@@ -775,8 +792,10 @@ test_cancel_blocked_read (Fixture      *fixture,
   /* A size beyond one chunk makes the first byte show as progress. */
   fake->size = 2 * CHUNK;
   fake->endless = TRUE;
+  pause_executor (fixture);
   future = concur_file_load_bytes (G_FILE (fake), fixture->executor, cancellable);
   g_signal_connect (future, "notify::progress", G_CALLBACK (cancel_at_progress), cancellable);
+  resume_executor (fixture);
   iterate_until_done (future);
 
   assert_cancelled (future);

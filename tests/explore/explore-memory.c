@@ -123,6 +123,9 @@ give (void *memory)
       explore_fail (block->state == FREED ? "memory is freed twice" : "what is freed is not a block");
     }
 
+  if (inside)
+    explore_account_freed (memory, block->size);
+
   block->state = FREED;
   n_allocated--;
   memset (memory, FILL_FREED, block->size);

@@ -5,7 +5,9 @@
 
 /* What the parts of the explorer share.
  *
- *   explore.c          threads, the token, decisions, the modelled locks
+ *   explore.c          threads, the token, decisions
+ *   explore-hooks.c    locks, conditions, parking
+ *   explore-order.c    what depends on what, which operations race
  *   explore-search.c   which schedule comes next, and which need not be looked at
  *   explore-memory.c   memory that is new in each schedule and never used twice in it
  *   explore-report.c   what is printed about a schedule that failed
@@ -65,12 +67,21 @@ typedef struct
   const char *label;
   guint generation;
   guint number;         /* in order of first touch, for reports */
-  guint16 key;          /* who touched it first, and as its how-manyeth: see search */
-  guint8 readers;       /* masks of threads */
-  guint8 writers;
+  guint16 key;          /* who touched it first, and as its how-manyeth */
   gint8 owner;          /* of a lock, or -1 */
+  gint8 writer;         /* the last one, or -1 */
+  guint8 readers;       /* since then, a mask */
+
   guint64 written;      /* hash of the last write, and of the reads since */
   guint64 read;
+
+  guint32 write_clock[EXPLORE_MAX_THREADS];
+  guint32 read_clock[EXPLORE_MAX_THREADS];
+  guint32 write_time;
+  guint32 read_times[EXPLORE_MAX_THREADS];
+  guint64 write_site;
+  guint64 read_sites[EXPLORE_MAX_THREADS];
+  guint64 taken_site;   /* of a lock: where it was taken last */
 } Object;
 
 typedef enum
@@ -101,7 +112,8 @@ typedef struct
   guint spins;          /* yields since anybody changed anything */
   guint n_touched;
   guint64 hash;         /* of all it did and all that this depended on */
-  guint64 pending;      /* of the operation it is about to do */
+  guint32 clock[EXPLORE_MAX_THREADS];
+  guint64 pending;      /* the operation it is about to do, or did last */
 } Thread;
 
 typedef struct
@@ -151,8 +163,70 @@ explore_mix (guint64 a,
   return a;
 }
 
+typedef struct
+{
+  guint8 options[MAX_OPTIONS];
+  guint n;
+} Options;
+
+static inline void
+explore_add_option (Options *list,
+                    int      thread,
+                    int      kind)
+{
+  list->options[list->n++] = thread | kind;
+}
+
+/* Where an operation was called from. Needs frame pointers, and no sibling calls, in all
+ * that is compiled for the explorer. Most hooks are called by a wrapper in concur-sync.c,
+ * the others by what is compiled into the code itself. */
+#ifdef EXPLORE_FRAMES
+#define EXPLORE_FRAME ((gconstpointer *) __builtin_frame_address (0))
+#else
+extern gconstpointer explore_no_frame[2];
+#define EXPLORE_FRAME explore_no_frame
+#endif
+#define EXPLORE_FRAME_OF_WRAPPER ((gconstpointer *) EXPLORE_FRAME[0])
+
+/* Later than any deadline that was made before. */
+#define EXPLORE_CLOCK_LEAP ((gint64) 1 << 40)
+
 /* explore.c */
+/* Addresses that stand for what has none of its own. */
+extern const char explore_clock_address, explore_spawn_address;
+
 void     explore_run_schedule     (void);
+/* The calling thread of the model, NULL for the controller. */
+Thread  *explore_get_self         (void);
+/* Who goes on. @self is about to do its next operation, or cannot go on by itself.
+ * @racy: it matters who comes first, @self with this operation or somebody else. FALSE:
+ * all have ended. */
+gboolean explore_decide           (Thread             *self,
+                                   gboolean            racy,
+                                   gboolean            yields);
+void     explore_let_others       (Thread             *self);
+guint64  explore_flags_of_state   (Thread             *self,
+                                   Thread             *graced,
+                                   gboolean            yields);
+void     explore_step             (Thread             *thread,
+                                   StepKind            kind,
+                                   Object             *object,
+                                   gconstpointer      *frame);
+
+/* explore-hooks.c */
+void     explore_point_spawn      (Thread             *self,
+                                   gconstpointer      *frame);
+
+/* explore-order.c */
+Object  *explore_object_at        (const void         *address);
+Object  *explore_queue_at         (const void         *address);
+void     explore_account          (Thread             *thread,
+                                   Object             *object,
+                                   gboolean            write);
+void     explore_account_woken    (Thread             *thread,
+                                   Object             *queue);
+void     explore_account_freed    (gconstpointer       memory,
+                                   gsize               size);
 
 /* explore-search.c */
 typedef struct
@@ -185,9 +259,11 @@ void     explore_search_variants  (const ExploreModel *model,
 int      explore_choose           (const guint8       *options,
                                    guint               n_options,
                                    guint64             flags);
-/* Whether another thread may have a say in what is read and written there. */
-gboolean explore_is_shared        (Object             *object);
-void     explore_set_shared       (Object             *object);
+/* Whether operations from there were seen to race for that object. */
+gboolean explore_is_racy          (Object             *object,
+                                   guint64             site);
+void     explore_set_racy         (Object             *object,
+                                   guint64             site);
 gboolean explore_is_replaying     (void);
 char    *explore_dup_replay       (void);
 const SearchResult *explore_get_progress (void);

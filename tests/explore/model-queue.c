@@ -12,6 +12,8 @@
 #include "concur-queue-private.h"
 #include "explore-models.h"
 
+static ConcurQueueFlag never_closed;
+
 #define MAX_LINKS 4
 
 typedef struct
@@ -119,7 +121,7 @@ consume (gpointer data)
 
   while (n < model->n_items)
     {
-      ConcurQueueLink *link = model->ops->pop (model->queue);
+      ConcurQueueLink *link = model->ops->pop (model->queue, &never_closed);
 
       if (link != NULL)
         {
@@ -156,7 +158,7 @@ drain (gpointer data)
 
   do
     {
-      while ((link = model->ops->pop (model->queue)) != NULL)
+      while ((link = model->ops->pop (model->queue, &never_closed)) != NULL)
         {
           popped (model, link, FALSE);
           concur_atomic_add (&model->n_popped, 1, CONCUR_SEQ_CST);
@@ -195,7 +197,7 @@ finish (gpointer data)
   ConcurQueueLink *link;
   guint i;
 
-  while ((link = model->ops->pop (model->queue)) != NULL)
+  while ((link = model->ops->pop (model->queue, &never_closed)) != NULL)
     popped (model, link, FALSE);
   explore_check (!model->ops->has_work (model->queue));
   for (i = 0; i < MAX_LINKS; i++)

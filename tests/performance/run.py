@@ -160,11 +160,18 @@ def count_syscalls(programs, options, only):
         tool, count = counting.syscall_counter(programs.env)
         result = {"tool": tool, "rows": {}}
         for row in workloads.counts(options.quick):
-            if row.syscalls and programs.has(row) and wanted(row.workload, only):
-                progress(f"system calls: {row.name}")
-                by_name = counting.syscalls(count, programs.command(row, row.less),
-                                            programs.command(row, row.more), row.jobs, programs.env)
-                result["rows"][row.name] = {"median": sum(by_name.values()), "by name": by_name}
+            if row.start is None or not programs.has(row) or not wanted(row.workload, only):
+                continue
+            runs = []
+            for i in range(1 if options.quick else 5):
+                progress(f"system calls: {row.name}, {i + 1}")
+                runs.append(counting.syscalls(count, programs.command(row, row.start),
+                                              programs.command(row, row.more), row.since_start, programs.env))
+            sums = [sum(run.values()) for run in runs]
+            calls = {name: statistics.median(run.get(name, 0) for run in runs)
+                     for run in runs for name in run}
+            result["rows"][row.name] = {
+                **spread(sums), "by name": dict(sorted(calls.items(), key=lambda item: -item[1]))}
     except counting.Unavailable as error:
         result = {"skipped": str(error)}
     progress("")
@@ -258,13 +265,13 @@ def show_counted(title, result, show_names=False):
         return
     rows = result["rows"]
     floor, task = (rows.get(name, {}).get("median") for name in ("g_object_new + unref", "GTask"))
-    head = ["", "per job", "mostly"] if show_names else \
+    head = ["", "per job", "spread", "mostly"] if show_names else \
         ["", "per job or item", "spread", "× g_object_new + unref", "× GTask"]
     body = []
     for name, entry in rows.items():
         value = entry["median"]
         if show_names:
-            body.append([name, f"{value:.4f}", ", ".join(
+            body.append([name, f"{value:.4f}", f"{entry['low']:.3f} – {entry['high']:.3f}", ", ".join(
                 f"{call} {n:.3f}" for call, n in list(entry["by name"].items())[:3] if n >= 0.0005)])
         else:
             body.append([name, f"{value:.1f}", f"{entry['low']:.1f} – {entry['high']:.1f}",

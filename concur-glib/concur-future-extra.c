@@ -59,7 +59,6 @@ extra_get_locked (ConcurFuturePrivate *priv)
   if (extra == NULL)
     {
       extra = g_slice_new0 (ConcurExtra);
-      extra->progress = -1;
       extra->notify_item.func = notify_arrived;
       /* Release: pairs with the loads that look without the stripe. */
       concur_atomic_store (&priv->extra, extra, CONCUR_RELEASE);
@@ -398,7 +397,7 @@ concur_future_dup_name (ConcurFuture *self)
  *
  * Gets how much of the work is done.
  *
- * Returns: from 0 to 1, or -1 if the work has said nothing
+ * Returns: from 0 to 1
  *
  * Since: 1.0
  */
@@ -409,13 +408,13 @@ concur_future_get_progress (ConcurFuture *self)
   ConcurExtra *extra;
   double progress;
 
-  g_return_val_if_fail (CONCUR_IS_FUTURE (self), -1);
+  g_return_val_if_fail (CONCUR_IS_FUTURE (self), 0);
 
   stripe = concur_future_stripe (self);
 
   concur_lock_acquire (stripe);
   extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
-  progress = extra != NULL ? extra->progress : -1;
+  progress = extra != NULL ? extra->progress : 0;
   concur_lock_release (stripe);
 
   return progress;

@@ -319,12 +319,12 @@ concur_future_class_init (ConcurFutureClass *klass)
   /**
    * ConcurFuture:progress: (getter get_progress)
    *
-   * How much of the work is done, from 0 to 1, as the work last said; -1 while it has
+   * How much of the work is done, from 0 to 1, as the work last said; 0 while it has
    * said nothing.
    *
    * Since: 1.0
    */
-  properties[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, -1, 1, -1,
+  properties[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0, 1, 0,
                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS
                                                      | G_PARAM_EXPLICIT_NOTIFY);
 

@@ -15,6 +15,7 @@
 #include "config.h"
 
 #include "concur-home-private.h"
+#include "concur-home-stack-private.h"
 
 #include <unistd.h>
 #ifdef __linux__
@@ -29,11 +30,6 @@
  * under a flood of 1 µs callbacks; more only adds delay. */
 #define HOME_BUDGET 128
 
-/* Head of a closed stack. */
-#define CLOSED ((ConcurHomeItem *) 1)
-
-typedef _Atomic (ConcurHomeItem *) ItemStack;
-
 struct _ConcurHome
 {
   ConcurHomeFront front;
@@ -45,7 +41,7 @@ struct _ConcurHome
 
   /* atomic */
   _Atomic (GMainContext *) context; /* NULL once closed, and for a thread without one */
-  ItemStack posts;              /* newest first, or CLOSED */
+  ConcurHomeStack posts;              /* newest first, or CONCUR_HOME_CLOSED */
   ConcurWord sleeping;          /* the loop may be asleep: wake it */
   ConcurWord refs;
   ConcurWord rings;             /* the parker is in use */
@@ -119,76 +115,6 @@ home_unref (ConcurHome *self)
     }
 }
 
-/* FALSE: closed, the item is still the caller's. */
-static gboolean
-stack_push (ItemStack      *stack,
-            ConcurHomeItem *item)
-{
-  ConcurHomeItem *head = concur_atomic_load (stack, CONCUR_RELAXED);
-
-  do
-    {
-      if (head == CLOSED)
-        return FALSE;
-      item->next = head;
-    }
-  /* Sequentially consistent with the store to sleeping in source_prepare (): either it
-   * sees this item, or we see that it is asleep. */
-  while (!concur_atomic_cas (stack, &head, item, CONCUR_SEQ_CST));
-
-  return TRUE;
-}
-
-static gboolean
-stack_has_items (ItemStack *stack)
-{
-  ConcurHomeItem *head = concur_atomic_load (stack, CONCUR_SEQ_CST);
-
-  return head != NULL && head != CLOSED;
-}
-
-/* Moves what is on the stack to the end of the list, oldest first. */
-static void
-stack_take (ItemStack      *stack,
-            ConcurHomeList       *list,
-            ConcurHomeItem *leave)
-{
-  ConcurHomeItem *newest, *oldest = NULL, *last;
-
-  /* Acquire: pairs with the push, whose item is read from here on. */
-  newest = concur_atomic_exchange (stack, leave, CONCUR_ACQ_REL);
-  if (newest == NULL || newest == CLOSED)
-    return;
-
-  last = newest;
-  while (newest != NULL)
-    {
-      ConcurHomeItem *next = newest->next;
-
-      newest->next = oldest;
-      oldest = newest;
-      newest = next;
-    }
-
-  *list->end = oldest;
-  list->end = &last->next;
-}
-
-static ConcurHomeItem *
-list_shift (ConcurHomeList *list)
-{
-  ConcurHomeItem *item = list->first;
-
-  if (item != NULL)
-    {
-      list->first = item->next;
-      if (list->first == NULL)
-        list->end = &list->first;
-    }
-
-  return item;
-}
-
 /* Not while they are being dealt with: a nested main loop would spin on them. */
 static gboolean
 home_has_releases (ConcurHome *self)
@@ -196,13 +122,13 @@ home_has_releases (ConcurHome *self)
   if (self->serving)
     return FALSE;
 
-  return self->front.old_releases.first != NULL || stack_has_items (&self->front.releases);
+  return self->front.old_releases.first != NULL || concur_home_stack_has_items (&self->front.releases);
 }
 
 static gboolean
 home_has_posts (ConcurHome *self)
 {
-  return self->old_posts.first != NULL || stack_has_items (&self->posts);
+  return self->old_posts.first != NULL || concur_home_stack_has_items (&self->posts);
 }
 
 #ifdef CONCUR_DEBUG_STAMPS
@@ -235,9 +161,9 @@ home_do_releases (ConcurHome *self,
   home_ref (self);
 
   if (self->front.old_releases.first == NULL)
-    stack_take (&self->front.releases, &self->front.old_releases, NULL);
+    concur_home_stack_take (&self->front.releases, &self->front.old_releases, NULL);
 
-  while (done < most && (item = list_shift (&self->front.old_releases)) != NULL)
+  while (done < most && (item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     {
       home_assert_here (self);
       item->func (item, TRUE);
@@ -259,9 +185,9 @@ home_do_posts (ConcurHome *self,
   ConcurHomeItem *item;
 
   if (self->old_posts.first == NULL)
-    stack_take (&self->posts, &self->old_posts, NULL);
+    concur_home_stack_take (&self->posts, &self->old_posts, NULL);
 
-  for (; most > 0 && (item = list_shift (&self->old_posts)) != NULL; most--)
+  for (; most > 0 && (item = concur_home_list_shift (&self->old_posts)) != NULL; most--)
     item->func (item, TRUE);
 }
 
@@ -270,12 +196,12 @@ home_close (ConcurHome *self)
 {
   ConcurHomeItem *item;
 
-  stack_take (&self->front.releases, &self->front.old_releases, CLOSED);
-  while ((item = list_shift (&self->front.old_releases)) != NULL)
+  concur_home_stack_take (&self->front.releases, &self->front.old_releases, CONCUR_HOME_CLOSED);
+  while ((item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     item->func (item, self->is_thread);
 
-  stack_take (&self->posts, &self->old_posts, CLOSED);
-  while ((item = list_shift (&self->old_posts)) != NULL)
+  concur_home_stack_take (&self->posts, &self->old_posts, CONCUR_HOME_CLOSED);
+  while ((item = concur_home_list_shift (&self->old_posts)) != NULL)
     item->func (item, FALSE);
 }
 
@@ -311,7 +237,7 @@ source_prepare (GSource *source,
         return TRUE;
     }
 
-  /* Sequentially consistent: pairs with stack_push (). */
+  /* Sequentially consistent: pairs with concur_home_stack_push (). */
   concur_atomic_store (&self->sleeping, 1, CONCUR_SEQ_CST);
 
   if (home_has_posts (self) || home_has_releases (self))
@@ -586,12 +512,12 @@ concur_home_hold_for_context (GMainContext *context)
 
 static void
 home_bring (ConcurHome     *self,
-            ItemStack      *stack,
+            ConcurHomeStack      *stack,
             ConcurHomeItem *item)
 {
   GMainContext *context = concur_atomic_load (&self->context, CONCUR_RELAXED);
 
-  if (!stack_push (stack, item))
+  if (!concur_home_stack_push (stack, item))
     {
       item->func (item, FALSE);
     }

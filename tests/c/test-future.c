@@ -202,6 +202,7 @@ resolver_thread (gpointer data)
     {
       test_gate_wait_n (self->gate, i + 1);
       concur_promise_resolve_int64 (self->promises[i], i);
+      g_object_unref (self->promises[i]);
     }
 
   return NULL;
@@ -225,7 +226,7 @@ test_wait_races_resolve (void)
   test_shake_start ();
   for (i = 0; i < rounds; i++)
     {
-      ConcurFuture *future = concur_promise_get_future (promises[i]);
+      ConcurFuture *future = g_object_ref (concur_promise_get_future (promises[i]));
       gint64 tiny = i % 50;
 
       test_gate_open (&gate);
@@ -233,7 +234,7 @@ test_wait_races_resolve (void)
       if (!concur_future_wait (future, tiny))
         g_assert_true (concur_future_wait (future, i % 2 ? -1 : TEST_PATIENCE_US));
       test_assert_int64 (future, i);
-      g_object_unref (promises[i]);
+      g_object_unref (future);
     }
   test_shake_stop ();
   g_thread_join (thread);
@@ -274,6 +275,7 @@ test_wait_runs_no_loop (void)
   future = concur_executor_submit (executor, test_clog_job, &clog, NULL, NULL);
   g_assert_true (concur_future_wait (future, -1));
   g_assert_false (concur_future_wait (concur_promise_get_future (promise), 1000));
+  concur_promise_resolve (promise, NULL);
   g_assert_cmpuint (n_idle, ==, 0);
 
   test_iterate_until (NULL, n_idle == 1);

@@ -233,7 +233,7 @@ test_returns_early_unreferenced (void)
   test_shake_start ();
   for (round = 0; round < rounds; round++)
     {
-      ConcurExecutor *executor = language_new (&record, 1 + round % 2, -1, 1);
+      ConcurExecutor *executor = language_new (&record, 1 + round % 2, 0, 1);
       g_autoptr (GPtrArray) futures = test_futures_new ();
       TestClog clog = { 0 };
       guint i;

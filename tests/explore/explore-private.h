@@ -279,6 +279,7 @@ void     explore_memory_enter     (gboolean            inside);
 
 /* explore-report.c */
 void     explore_report_crashes   (void);
+void     explore_report_steps     (void);
 void     explore_report_places    (GString            *report,
                                    gconstpointer      *places,
                                    guint               n_places,

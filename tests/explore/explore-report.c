@@ -99,8 +99,8 @@ explore_report_places (GString       *report,
     }
 }
 
-static void
-report_steps (void)
+void
+explore_report_steps (void)
 {
   guint first = explore_report_all || run.n_steps < LAST_STEPS ? 0 : run.n_steps - LAST_STEPS;
   guint n = run.n_steps - first;
@@ -147,7 +147,7 @@ report (const char *what)
   printf ("replay: --model %s%s%s --replay '%s'\n", run.model->name, run.bug ? " --bug " : "",
           run.bug ? run.bug : "", explore_dup_replay ());
   printf ("(*: the thread before could have gone on)\n");
-  report_steps ();
+  explore_report_steps ();
   fflush (stdout);
   _exit (1);
 }

@@ -32,7 +32,7 @@
 #define PROBES 16
 #define N_RACY 65536 /* a power of two */
 #define UNBOUNDED 1000
-#define N_RANDOM 2000
+#define N_RANDOM 20000
 
 typedef struct
 {
@@ -338,7 +338,7 @@ discover (void)
   for (i = 0; i < N_RANDOM; i++)
     {
       search.depth = 0;
-      search.calm = 2 + i % 16;
+      search.calm = 2 + i % 40;
       one_schedule (UNBOUNDED, FALSE);
       check_leaks (UNBOUNDED);
     }
@@ -417,6 +417,8 @@ explore_search (const ExploreModel *model,
           check_leaks (UNBOUNDED);
         }
       search.result.schedules = 1;
+      if (explore_report_all)
+        explore_report_steps ();
     }
   else
     {

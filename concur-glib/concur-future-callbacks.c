@@ -34,6 +34,7 @@ struct _ConcurCallback
 
   /* protected by the stripe */
   ConcurCallback *next;
+  ConcurCallback *previous; /* of the first: the last */
   CallbackStatus status;
 
   ConcurFuture *future;   /* (owned) once posted */
@@ -43,8 +44,8 @@ struct _ConcurCallback
  * completion on this thread calls them all, in the order they came up. */
 typedef struct
 {
-  ConcurCallback *first;
-  ConcurCallback **end;
+  ConcurHomeItem *first;
+  ConcurHomeItem **end;
   gboolean running;
 } DirectQueue;
 
@@ -66,39 +67,60 @@ callback_free (ConcurCallback *callback)
   g_slice_free (ConcurCallback, callback);
 }
 
-/* FALSE: the future is done already. */
-static gboolean
-list_append (ConcurFuture   *self,
-             ConcurCallback *callback)
+static void
+list_append_locked (ConcurFuturePrivate *priv,
+                    ConcurCallback      *callback)
 {
-  ConcurFuturePrivate *priv = concur_future_private (self);
-  ConcurLock *stripe = concur_future_stripe (self);
-  ConcurCallback **end;
-  guint32 before;
+  ConcurCallback *first = priv->callbacks;
 
-  concur_lock_acquire (stripe);
-  for (end = &priv->callbacks; *end != NULL; end = &(*end)->next)
-    ;
-  *end = callback;
-  /* Sequentially consistent with the move that makes the future done: either it finds
-   * this bit and comes for the list, or we find the future done. */
-  before = concur_atomic_or (&priv->state, CONCUR_STATE_CALLBACKS, CONCUR_SEQ_CST);
-  if (CONCUR_PHASE_IS_DONE (before))
-    *end = NULL;
-  concur_lock_release (stripe);
-
-  return !CONCUR_PHASE_IS_DONE (before);
+  callback->next = NULL;
+  if (first == NULL)
+    {
+      priv->callbacks = callback->previous = callback;
+    }
+  else
+    {
+      callback->previous = first->previous;
+      callback->previous->next = callback;
+      first->previous = callback;
+    }
 }
 
 static void
 list_unlink_locked (ConcurFuturePrivate *priv,
                     ConcurCallback      *callback)
 {
-  ConcurCallback **link;
+  if (callback == priv->callbacks)
+    priv->callbacks = callback->next;
+  else
+    callback->previous->next = callback->next;
 
-  for (link = &priv->callbacks; *link != callback; link = &(*link)->next)
-    ;
-  *link = callback->next;
+  if (callback->next != NULL)
+    callback->next->previous = callback->previous;
+  else if (priv->callbacks != NULL)
+    priv->callbacks->previous = callback->previous;
+}
+
+/* FALSE: the future is done already, and it is up to the caller to see it called. */
+static gboolean
+list_append (ConcurFuture   *self,
+             ConcurCallback *callback)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean done;
+
+  concur_lock_acquire (stripe);
+  list_append_locked (priv, callback);
+  /* Sequentially consistent with the move that makes the future done: either it finds
+   * this bit and comes for the list, or we find the future done. */
+  done = CONCUR_PHASE_IS_DONE (
+    concur_atomic_or (&priv->state, CONCUR_STATE_CALLBACKS, CONCUR_SEQ_CST));
+  if (done)
+    callback->status = CALLBACK_POSTED;
+  concur_lock_release (stripe);
+
+  return !done;
 }
 
 static void
@@ -148,84 +170,74 @@ callback_drop (ConcurCallback *callback)
 }
 
 static void
-callback_post (ConcurFuture   *self,
-               ConcurCallback *callback)
-{
-  callback->future = g_object_ref (self);
-  callback->item.func = callback_arrived;
-  concur_home_post (callback->home, &callback->item);
-}
-
-static void
 direct_queue_run (void)
 {
-  ConcurCallback *callback;
+  ConcurHomeItem *item;
 
   if (direct_queue.running)
     return;
 
   direct_queue.running = TRUE;
-  while ((callback = direct_queue.first) != NULL)
+  while ((item = direct_queue.first) != NULL)
     {
-      ConcurFuture *future = callback->future;
-
-      direct_queue.first = callback->next;
-      callback->func (future, callback->data);
-      callback_free (callback);
-      g_object_unref (future);
+      direct_queue.first = item->next;
+      item->func (item, TRUE);
     }
   direct_queue.running = FALSE;
 }
 
 static void
-direct_queue_add (ConcurFuture   *self,
-                  ConcurCallback *callback)
+direct_queue_add (ConcurHomeItem *item)
 {
-  callback->future = g_object_ref (self);
-  callback->next = NULL;
-
+  item->next = NULL;
   if (direct_queue.first == NULL)
     direct_queue.end = &direct_queue.first;
-  *direct_queue.end = callback;
-  direct_queue.end = &callback->next;
+  *direct_queue.end = item;
+  direct_queue.end = &item->next;
+}
+
+/* Sends a callback that is marked as posted on its way. */
+static void
+callback_post (ConcurFuture   *self,
+               ConcurCallback *callback)
+{
+  callback->future = g_object_ref (self);
+  callback->item.func = callback_arrived;
+
+  if (callback->home == NULL)
+    direct_queue_add (&callback->item);
+  else
+    concur_home_post (callback->home, &callback->item);
 }
 
 void
 concur_future_run_callbacks (ConcurFuture *self)
 {
-  ConcurFuturePrivate *priv = concur_future_private (self);
   ConcurLock *stripe = concur_future_stripe (self);
-  gboolean more;
+  ConcurHomeItem *first = NULL, **end = &first;
+  ConcurCallback *callback;
 
-  /* One at a time: a callback may disconnect others. */
-  do
+  /* In one go, for there may be many. None of them is freed before it is sent, and they
+   * stay on the list: a callback may disconnect others. */
+  concur_lock_acquire (stripe);
+  for (callback = concur_future_private (self)->callbacks; callback != NULL; callback = callback->next)
     {
-      ConcurCallback **link, *callback;
-
-      concur_lock_acquire (stripe);
-      for (link = &priv->callbacks; (callback = *link) != NULL; link = &callback->next)
+      if (callback->status == CALLBACK_CONNECTED)
         {
-          if (callback->status == CALLBACK_CONNECTED)
-            break;
+          callback->status = CALLBACK_POSTED;
+          callback->item.next = NULL;
+          *end = &callback->item;
+          end = &callback->item.next;
         }
-      more = callback != NULL;
-      if (more)
-        {
-          if (callback->home == NULL)
-            *link = callback->next;
-          else
-            callback->status = CALLBACK_POSTED;
-        }
-      concur_lock_release (stripe);
-
-      if (!more)
-        break;
-      if (callback->home == NULL)
-        direct_queue_add (self, callback);
-      else
-        callback_post (self, callback);
     }
-  while (more);
+  concur_lock_release (stripe);
+
+  while (first != NULL)
+    {
+      callback = (ConcurCallback *) first;
+      first = first->next;
+      callback_post (self, callback);
+    }
 
   direct_queue_run ();
 }
@@ -263,23 +275,8 @@ callback_add (ConcurFuture     *self,
   if (list_append (self, callback))
     return;
 
-  if (home == NULL)
-    {
-      direct_queue_add (self, callback);
-      direct_queue_run ();
-    }
-  else
-    {
-      ConcurFuturePrivate *priv = concur_future_private (self);
-      ConcurLock *stripe = concur_future_stripe (self);
-
-      concur_lock_acquire (stripe);
-      callback->status = CALLBACK_POSTED;
-      callback->next = priv->callbacks;
-      priv->callbacks = callback;
-      concur_lock_release (stripe);
-      callback_post (self, callback);
-    }
+  callback_post (self, callback);
+  direct_queue_run ();
 }
 
 /**

@@ -56,7 +56,7 @@ struct _ConcurPool
   _Atomic guint limit;         /* of n_threads; changed under lock */
   ConcurQueueFlag paused;
   _Atomic gint shutdown;       /* 0: open, else 1 + ConcurShutdownMode; changed under lock */
-  _Atomic guint dropped;       /* jobs cancelled in the queue that are still in it */
+  _Atomic guint dropped;       /* jobs in the queue that are not to be run from there */
   _Atomic guint64 n_refused;
   _Atomic guint64 n_completed; /* by workers that have gone */
 
@@ -101,6 +101,8 @@ gboolean        concur_pool_has_work     (ConcurPool         *self);
 void            concur_pool_wake_one     (ConcurPool         *self);
 /* A job was taken off the queue to be run or answered. */
 void            concur_pool_job_taken    (ConcurPool         *self);
+/* A worker has claimed a job to run it now, where it stands in the queue. */
+void            concur_pool_job_in_place (ConcurPool         *self);
 /* What was queued is not to be run any more. A push that was under way while shutdown ()
  * swept the queue is behind its back, and so is what came after that push. */
 gboolean        concur_pool_is_cancelling (ConcurPool        *self);

@@ -16,8 +16,9 @@
 #include "concur-snapshot-private.h"
 #include "concur-worker-private.h"
 
-/* Jobs cancelled in the queue stay there until a worker comes to them. When they are
- * this many, and more than the living, they are swept out. */
+/* Jobs cancelled in the queue, or run in place by who waits for them, stay there until a
+ * worker comes to them. When they are this many, and more than the living, they are swept
+ * out. */
 #define SWEEP_AT 256
 
 #if CONCUR_DEFAULT_QUEUE_LOCKFREE
@@ -350,18 +351,35 @@ concur_pool_job_taken (ConcurPool *self)
   concur_lock_release (&self->lock);
 }
 
+/* TRUE: there are too many. */
+static gboolean
+pool_add_dropped (ConcurPool *self)
+{
+  guint dropped = concur_atomic_add (&self->dropped, 1, CONCUR_RELAXED) + 1;
+
+  return dropped >= SWEEP_AT && dropped > concur_atomic_load (&self->pending, CONCUR_RELAXED);
+}
+
+void
+concur_pool_job_in_place (ConcurPool *self)
+{
+  gboolean sweep = pool_add_dropped (self);
+
+  concur_pool_job_taken (self);
+  if (sweep)
+    pool_sweep (self, keep_queued, NULL);
+}
+
 void
 concur_pool_job_dropped (ConcurPool *self)
 {
   gboolean sweep, unused, ended, used;
-  guint dropped;
 
   /* What keeps the pool alive here is only the pending job; it is not to be touched
    * after the lock unless there are other reasons for it to exist. */
   concur_lock_acquire (&self->lock);
   pool_take_locked (self);
-  dropped = concur_atomic_add (&self->dropped, 1, CONCUR_RELAXED) + 1;
-  sweep = dropped >= SWEEP_AT && dropped > concur_atomic_load (&self->pending, CONCUR_RELAXED);
+  sweep = pool_add_dropped (self);
   ended = concur_atomic_load (&self->shutdown, CONCUR_RELAXED) != 0;
   unused = pool_is_unused_locked (self);
   used = concur_atomic_load (&self->refs, CONCUR_RELAXED) > 0;

@@ -20,11 +20,17 @@
  * claiming costs nothing, enough that uneven items even out. */
 #define CHUNKS_PER_THREAD 8
 
+/* Tiny chunks are taken several at a time, so that the counter is not what all threads
+ * wait for; never so many that a thread could be left without. */
+#define SPANS_PER_THREAD 32
+#define MAX_SPAN 64
+
 typedef struct
 {
   /* immutable */
   guint n;
-  guint chunk;
+  guint chunk;                 /* items in one call */
+  guint span;                  /* items taken at once, a multiple of chunk */
   ConcurRangeFunc func;
   gpointer data;               /* the submitter's; there while somebody is active */
   ConcurJob *job;              /* likewise */
@@ -34,7 +40,7 @@ typedef struct
   ConcurWord refs;             /* the job, each helper */
   ConcurWord active;           /* threads at work; once 0 it stays so */
   _Atomic guint64 next;        /* first item that nobody has taken */
-  _Atomic (GError *) error;    /* (owned) the first one */
+  _Atomic (GError *) error;    /* (owned) the first one; no more calls once it is there */
 } Range;
 
 #define CONCUR_TYPE_RANGE_JOB (concur_range_job_get_type ())
@@ -93,27 +99,41 @@ range_fail (Range  *self,
 
   if (!concur_atomic_cas (&self->error, &none, error, CONCUR_ACQ_REL))
     g_error_free (error);
-
-  /* Nobody takes another chunk. */
-  concur_atomic_store (&self->next, self->n, CONCUR_RELAXED);
 }
 
 static void
 range_work (Range *self)
 {
+  const guint n = self->n;
+  const guint chunk = self->chunk;
+  const guint span = self->span;
+  GError *error = NULL;
+
   for (;;)
     {
-      guint64 first = concur_atomic_add (&self->next, self->chunk, CONCUR_RELAXED);
-      GError *error = NULL;
+      guint64 start = concur_atomic_add (&self->next, span, CONCUR_RELAXED);
+      guint first, left;
 
-      if (first >= self->n || concur_job_asked_to_stop (self->job))
+      if (start >= n)
         return;
 
-      if (!self->func (self->batch, (guint) first, MIN (self->chunk, self->n - (guint) first),
-                       self->data, &error))
+      first = (guint) start;
+      for (left = MIN (span, n - first); left > 0; )
         {
-          range_fail (self, error);
-          return;
+          guint count = MIN (chunk, left);
+
+          if (concur_atomic_load (&self->error, CONCUR_RELAXED) != NULL
+              || concur_job_asked_to_stop (self->job))
+            return;
+
+          if (!self->func (self->batch, first, count, self->data, &error))
+            {
+              range_fail (self, error);
+              return;
+            }
+
+          first += count;
+          left -= count;
         }
     }
 }
@@ -273,6 +293,8 @@ concur_executor_map_range (ConcurExecutor  *self,
   range = job->range = g_new0 (Range, 1);
   range->n = n;
   range->chunk = MIN (chunk, MAX (n, 1));
+  range->span = range->chunk
+                * CLAMP (n / range->chunk / (executor_get_width (self) * SPANS_PER_THREAD), 1, MAX_SPAN);
   range->func = func;
   range->data = user_data;
   range->job = CONCUR_JOB (job);

@@ -333,7 +333,8 @@ concur_worker_run_next (ConcurWorker *self)
         }
       else
         {
-          if (!worker_park (self))
+          /* It may have come for somebody who waited, and does not any more. */
+          if (!worker_park (self) || worker_is_surplus (self))
             return FALSE;
           looks = 0;
         }
@@ -454,8 +455,7 @@ worker_run_in_place (ConcurWorker *self,
       || !concur_future_claim (future, FALSE))
     return FALSE;
 
-  concur_atomic_add (&self->pool->dropped, 1, CONCUR_RELAXED);
-  concur_pool_job_taken (self->pool);
+  concur_pool_job_in_place (self->pool);
   if (G_LIKELY (!concur_pool_is_cancelling (self->pool)))
     worker_run (self, CONCUR_JOB (future));
   else

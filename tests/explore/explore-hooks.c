@@ -8,6 +8,7 @@
  * the hooks only keep the books. */
 
 #include "config.h"
+#include <stdlib.h>
 
 #include "explore-private.h"
 
@@ -29,7 +30,6 @@ static void
 point (Thread        *self,
        StepKind       kind,
        Object        *object,
-       Object        *other,
        gconstpointer *frame)
 {
   if (kind < STEP_UNPARK_ONE && explore_memory_is_freed (object->address))
@@ -40,10 +40,7 @@ point (Thread        *self,
 
   self->pending = site_of (kind, frame);
   self->wants = kind == STEP_LOCK ? object : NULL;
-  explore_decide (self,
-                  explore_is_racy (object, self->pending)
-                    || (other != NULL && explore_is_racy (other, self->pending)),
-                  FALSE);
+  explore_decide (self, explore_is_racy (self->pending) && !(kind == STEP_UNLOCK && getenv ("NOUNLOCK")), FALSE);
   self->wants = NULL;
   explore_step (self, kind, object, frame);
 }
@@ -54,7 +51,7 @@ explore_point_spawn (Thread        *self,
 {
   Object *spawning = explore_object_at (&explore_spawn_address);
 
-  point (self, STEP_SPAWN, spawning, NULL, frame);
+  point (self, STEP_SPAWN, spawning, frame);
   explore_account (self, spawning, TRUE);
 }
 
@@ -103,7 +100,7 @@ wake (Thread  *self,
       thread = &run.threads[list.options[i] & OPTION_THREAD_MASK];
       /* Its time might have been up just before. */
       if (thread->timed || run.model->spurious)
-        explore_set_racy (queue, self->pending);
+        explore_set_racy (self->pending);
       thread->pending = STEP_WAKE_ONE;
       explore_account_woken (thread, queue);
       thread->state = THREAD_READY;
@@ -128,8 +125,10 @@ concur_explore_point (ConcurSyncOp op,
   if (self == NULL)
     return;
 
-  point (self, (StepKind) op, object, NULL, EXPLORE_FRAME);
+  point (self, (StepKind) op, object, EXPLORE_FRAME);
   explore_account (self, object, op != CONCUR_SYNC_LOAD);
+  if (op != CONCUR_SYNC_LOAD)
+    explore_progressed (self);
 }
 
 void
@@ -175,7 +174,7 @@ concur_explore_lock (void *address)
     explore_fail ("thread %d has ended with a lock", lock->owner);
 
   if (self != NULL)
-    point (self, STEP_LOCK, lock, NULL, EXPLORE_FRAME_OF_WRAPPER);
+    point (self, STEP_LOCK, lock, EXPLORE_FRAME_OF_WRAPPER);
   take_lock (self, lock);
 }
 
@@ -190,7 +189,7 @@ concur_explore_trylock (void *address)
 
   lock = explore_object_at (address);
   if (self != NULL)
-    point (self, STEP_TRYLOCK, lock, NULL, EXPLORE_FRAME_OF_WRAPPER);
+    point (self, STEP_TRYLOCK, lock, EXPLORE_FRAME_OF_WRAPPER);
 
   if (lock->owner >= 0)
     {
@@ -219,7 +218,7 @@ concur_explore_unlock (void *address)
 
   if (self != NULL)
     {
-      point (self, STEP_UNLOCK, lock, NULL, EXPLORE_FRAME_OF_WRAPPER);
+      point (self, STEP_UNLOCK, lock, EXPLORE_FRAME_OF_WRAPPER);
       explore_account (self, lock, TRUE);
     }
   lock->owner = -1;
@@ -244,7 +243,7 @@ concur_explore_cond_wait (void    *cond,
   if (lock->owner != self->id)
     explore_fail ("a condition is waited for without its lock");
 
-  point (self, STEP_WAIT, queue, lock, EXPLORE_FRAME_OF_WRAPPER);
+  point (self, STEP_WAIT, queue, EXPLORE_FRAME_OF_WRAPPER);
   explore_account (self, queue, TRUE);
   explore_account (self, lock, TRUE);
   lock->owner = -1;
@@ -267,7 +266,7 @@ wake_at (const void    *address,
     return;
 
   queue = explore_queue_at (address);
-  point (self, kind, queue, NULL, frame);
+  point (self, kind, queue, frame);
   explore_account (self, queue, TRUE);
   wake (self, queue, all);
 }
@@ -310,7 +309,7 @@ concur_explore_park (const void *word,
 
   object = explore_object_at (word);
   queue = explore_queue_at (word);
-  point (self, STEP_PARK, object, queue, EXPLORE_FRAME_OF_WRAPPER);
+  point (self, STEP_PARK, object, EXPLORE_FRAME_OF_WRAPPER);
   explore_account (self, object, FALSE);
   if (!unchanged (word, expected))
     {
@@ -332,7 +331,7 @@ concur_explore_now (void)
     {
       Object *object = explore_object_at (&explore_clock_address);
 
-      point (self, STEP_NOW, object, NULL, EXPLORE_FRAME_OF_WRAPPER);
+      point (self, STEP_NOW, object, EXPLORE_FRAME_OF_WRAPPER);
       explore_account (self, object, FALSE);
     }
 

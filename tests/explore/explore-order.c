@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define N_OBJECTS 8192 /* a power of two */
-#define MAX_TOUCHED 0xfff
 
 static Object objects[N_OBJECTS];
 static Object *by_number[N_OBJECTS / 2];
@@ -29,7 +28,6 @@ Object *
 explore_object_at (const void *address)
 {
   guint at = ((guint64) (guintptr) address * 0x9e3779b97f4a7c15u) >> 51;
-  Thread *self = explore_get_self ();
   Object *object;
 
   G_STATIC_ASSERT (N_OBJECTS == 1 << (64 - 51));
@@ -53,12 +51,6 @@ explore_object_at (const void *address)
   object->writer = -1;
   by_number[run.n_objects] = object;
   object->number = ++run.n_objects;
-  /* Addresses differ from schedule to schedule, who touched what first differs less. */
-  if (self != NULL)
-    object->key = self->id << 12 | MIN (self->n_touched++, MAX_TOUCHED);
-  else
-    object->key = CONTROLLER << 12 | MIN (run.controller_touched++, MAX_TOUCHED);
-
   return object;
 }
 
@@ -96,10 +88,10 @@ static void
 raced (Object *object,
        guint64 site)
 {
-  explore_set_racy (object, site);
+  explore_set_racy (site);
   /* Had the other thread come first, it would have been to where the lock was taken. */
   if (object->taken_site != 0)
-    explore_set_racy (object, object->taken_site);
+    explore_set_racy (object->taken_site);
 }
 
 static void

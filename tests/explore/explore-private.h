@@ -67,7 +67,6 @@ typedef struct
   const char *label;
   guint generation;
   guint number;         /* in order of first touch, for reports */
-  guint16 key;          /* who touched it first, and as its how-manyeth */
   gint8 owner;          /* of a lock, or -1 */
   gint8 writer;         /* the last one, or -1 */
   guint8 readers;       /* since then, a mask */
@@ -108,9 +107,9 @@ typedef struct
   gboolean timed_out;
   gboolean yielded;     /* lets others go first until one of them has changed something */
   gboolean rushing;     /* its yields do nothing until something was changed */
-  guint8 passed[EXPLORE_MAX_THREADS]; /* how often it yielded while that one could run and did not */
+  guint8 passed[EXPLORE_MAX_THREADS];     /* how often it yielded while that one could run and did not */
+  guint8 passed_idly[EXPLORE_MAX_THREADS]; /* the same since it last changed anything but locks */
   guint spins;          /* yields since anybody changed anything */
-  guint n_touched;
   guint64 hash;         /* of all it did and all that this depended on */
   guint32 clock[EXPLORE_MAX_THREADS];
   guint64 pending;      /* the operation it is about to do, or did last */
@@ -145,7 +144,6 @@ typedef struct
   gint64 clock;
   guint64 sum;          /* of the hashes of all operations so far: names the state */
   guint n_objects;
-  guint controller_touched;
   guint n_steps;
   Step steps[MAX_STEPS];
 } Run;
@@ -205,6 +203,8 @@ gboolean explore_decide           (Thread             *self,
                                    gboolean            racy,
                                    gboolean            yields);
 void     explore_let_others       (Thread             *self);
+/* @self has done more than look and lock. */
+void     explore_progressed       (Thread             *self);
 guint64  explore_flags_of_state   (Thread             *self,
                                    Thread             *graced,
                                    gboolean            yields);
@@ -259,11 +259,9 @@ void     explore_search_variants  (const ExploreModel *model,
 int      explore_choose           (const guint8       *options,
                                    guint               n_options,
                                    guint64             flags);
-/* Whether operations from there were seen to race for that object. */
-gboolean explore_is_racy          (Object             *object,
-                                   guint64             site);
-void     explore_set_racy         (Object             *object,
-                                   guint64             site);
+/* Whether later operations were seen to race with those from there. */
+gboolean explore_is_racy          (guint64             site);
+void     explore_set_racy         (guint64             site);
 gboolean explore_is_replaying     (void);
 char    *explore_dup_replay       (void);
 const SearchResult *explore_get_progress (void);

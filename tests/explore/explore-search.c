@@ -9,10 +9,9 @@
  * Two things keep the number of schedules down, neither of which loses an outcome:
  *
  * A preemption just before an operation that races with no other leads where the same
- * preemption before the next operation leads. Which operations race is learnt: it is
- * enough to know those seen to race with a later one, by object and line of code; when a
- * new one is found, the search for this bound begins anew. Objects are known by which
- * thread touched them first and as its how-manyeth.
+ * preemption before the next operation leads. Which operations race is learnt, by the
+ * line of code they stand in: it is enough to know those that a later one was seen to
+ * race with. When new ones are found, the search for this bound is done once more.
  *
  * A state that was met before, with as many preemptions left or more, has had all its
  * continuations explored, or will have. A state is what was done and what each operation
@@ -30,9 +29,9 @@
 #define MAX_DEPTH 16384
 #define N_STATES ((gsize) 1 << 23)
 #define PROBES 16
-#define N_RACY 65536 /* a power of two */
+#define N_RACY 8192 /* a power of two */
 #define UNBOUNDED 1000
-#define N_RANDOM 20000
+#define RANDOM_SCHEDULES 10000
 
 typedef struct
 {
@@ -63,7 +62,6 @@ static struct
   guint64 racy[N_RACY];
   guint64 random;       /* state of the generator; 0: search */
   guint calm;
-  guint64 racy_name;
   guint n_racy;
   gboolean racy_grew;
   guint64 *states;      /* hash in the upper bits, preemptions left in the lower ones */
@@ -91,37 +89,30 @@ explore_is_replaying (void)
 }
 
 static guint64 *
-racy_slot (Object *object,
-           guint64 site)
+racy_slot (guint64 site)
 {
-  guint64 name = explore_mix (site, 1);
-  guint at = (name >> 32) % N_RACY;
+  guint at = (site >> 32) % N_RACY;
 
-  while (search.racy[at] != 0 && search.racy[at] != name)
+  while (search.racy[at] != 0 && search.racy[at] != site)
     at = (at + 1) % N_RACY;
-  /* So that the caller need not have the name. */
-  if (search.racy[at] == 0)
-    search.racy_name = name;
 
   return &search.racy[at];
 }
 
 gboolean
-explore_is_racy (Object *object,
-                 guint64 site)
+explore_is_racy (guint64 site)
 {
-  return !search.prune || *racy_slot (object, site) != 0;
+  return !search.prune || *racy_slot (site) != 0;
 }
 
 void
-explore_set_racy (Object *object,
-                  guint64 site)
+explore_set_racy (guint64 site)
 {
-  guint64 *slot = racy_slot (object, site);
+  guint64 *slot = racy_slot (site);
 
   if (*slot == 0)
     {
-      *slot = search.racy_name;
+      *slot = site;
       search.racy_grew = TRUE;
       if (++search.n_racy > N_RACY / 2)
         explore_fail ("too many operations race");
@@ -328,22 +319,24 @@ check_leaks (guint budget)
     }
 }
 
+/* Schedules at random, to know most of what races before that is relied on: otherwise
+ * the greatest bound would have to be searched once more. */
 static void
-discover (void)
+search_random (guint  n,
+               gint64 deadline)
 {
   guint i;
-  guint before = search.n_racy;
 
   search.random = 88172645463325252u;
-  for (i = 0; i < N_RANDOM; i++)
+  for (i = 0; i < n && g_get_monotonic_time () < deadline; i++)
     {
       search.depth = 0;
       search.calm = 2 + i % 40;
+      search.result.schedules++;
       one_schedule (UNBOUNDED, FALSE);
       check_leaks (UNBOUNDED);
     }
   search.random = 0;
-  printf ("discover %u -> %u\n", before, search.n_racy);
 }
 
 /* All schedules with at most @bound preemptions. FALSE: out of time. */
@@ -354,7 +347,6 @@ search_bound (guint  bound,
   search.result.bound = bound;
 
 again:
-  if (search.result.schedules > 1000) printf ("again %lu, %u\n", search.result.schedules, search.n_racy);
   search.depth = 0;
   search.racy_grew = FALSE;
   madvise (search.states, N_STATES * sizeof (guint64), MADV_DONTNEED);
@@ -365,8 +357,6 @@ again:
       one_schedule (bound, FALSE);
       search.result.max_steps = MAX (search.result.max_steps, run.n_steps);
       check_leaks (bound);
-      if (search.racy_grew && g_getenv ("RESTART"))
-        goto again;
       if (g_get_monotonic_time () > deadline)
         return FALSE;
     }
@@ -374,6 +364,7 @@ again:
 
   if (search.racy_grew)
     goto again;
+
   return TRUE;
 }
 
@@ -423,9 +414,12 @@ explore_search (const ExploreModel *model,
   else
     {
       search.result.exhausted = TRUE;
-      discover ();
       for (bound = 0; bound <= most && search.result.exhausted; bound++)
-        search.result.exhausted = search_bound (bound, limits->deadline);
+        {
+          if (bound == 2 && search.prune)
+            search_random (RANDOM_SCHEDULES, limits->deadline);
+          search.result.exhausted = search_bound (bound, limits->deadline);
+        }
     }
 
   *result = *explore_get_progress ();

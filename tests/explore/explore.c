@@ -20,9 +20,12 @@
 #include <unistd.h>
 
 #define DEFAULT_MAX_STEPS 5000
-/* So often a thread may yield and still go on while another one could run and does not.
- * It must cover a loop that yields CONCUR_YIELDS_BEFORE_PARKING times and then parks. */
-#define MAX_PASSES (CONCUR_YIELDS_BEFORE_PARKING + 1)
+/* So often a thread may yield and still go on while another one could run and does not:
+ * without changing anything, which must cover a loop that yields
+ * CONCUR_YIELDS_BEFORE_PARKING times and then parks, and in all. */
+#define MAX_IDLE_PASSES (CONCUR_YIELDS_BEFORE_PARKING + 1)
+#define MAX_PASSES 12
+/* So often it may look whether anything has changed while all others sleep. */
 #define MAX_SPINS 10
 #define REAL_BLOCK_SECONDS 20
 
@@ -112,7 +115,8 @@ is_fair (Thread *thread)
 
   for (i = 0; i < run.n_threads; i++)
     {
-      if (thread->passed[i] >= MAX_PASSES && can_run (&run.threads[i]))
+      if ((thread->passed_idly[i] >= MAX_IDLE_PASSES || thread->passed[i] >= MAX_PASSES)
+          && can_run (&run.threads[i]))
         return FALSE;
     }
 
@@ -126,11 +130,23 @@ count_passed (Thread *self)
 
   for (i = 0; i < run.n_threads; i++)
     {
-      if (i == self->id || !can_run (&run.threads[i]))
-        self->passed[i] = 0;
-      else if (self->passed[i] < MAX_PASSES)
-        self->passed[i]++;
+      if (i != self->id && can_run (&run.threads[i]))
+        {
+          self->passed[i]++;
+          self->passed_idly[i]++;
+        }
+      else
+        {
+          self->passed[i] = 0;
+          self->passed_idly[i] = 0;
+        }
     }
+}
+
+void
+explore_progressed (Thread *self)
+{
+  memset (self->passed_idly, 0, sizeof self->passed_idly);
 }
 
 static void
@@ -139,7 +155,10 @@ count_run (Thread *thread)
   int i;
 
   for (i = 0; i < run.n_threads; i++)
-    run.threads[i].passed[thread->id] = 0;
+    {
+      run.threads[i].passed[thread->id] = 0;
+      run.threads[i].passed_idly[thread->id] = 0;
+    }
 }
 
 /* The record of what happened */
@@ -265,6 +284,8 @@ explore_flags_of_state (Thread  *self,
                                     | thread->yielded << 1 | thread->rushing);
       memcpy (&passed, thread->passed, sizeof passed);
       flags = explore_mix (flags, passed);
+      memcpy (&passed, thread->passed_idly, sizeof passed);
+      flags = explore_mix (flags, passed);
     }
 
   return explore_mix (flags, yields);
@@ -314,7 +335,7 @@ explore_decide (Thread  *self,
 
       /* Had it come first, the other one would have found the lock taken. */
       if (self != NULL && self->state == THREAD_READY && self->wants != NULL && self->wants->owner >= 0)
-        explore_set_racy (self->wants, self->wants->taken_site);
+        explore_set_racy (self->wants->taken_site);
 
       if (can_stay && !yields)
         explore_add_option (&list, self->id, OPTION_RUN);
@@ -482,7 +503,6 @@ explore_run_schedule (void)
   run.clock = G_USEC_PER_SEC;
   run.sum = 0;
   run.n_objects = 0;
-  run.controller_touched = 0;
   run.n_steps = 0;
   run.generation++;
   run.active = TRUE;

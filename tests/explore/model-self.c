@@ -112,9 +112,10 @@ run_operation (Program *program,
         concur_cond_broadcast (&program->cond);
       break;
     default:
-      while (expected++ < 3 && concur_atomic_load (word, CONCUR_SEQ_CST) == 0)
+      /* More often, and the order would depend on who is fair to whom. */
+      if (concur_atomic_load (word, CONCUR_SEQ_CST) == 0)
         concur_yield ();
-      *seen = *seen * 31 + expected;
+      *seen = *seen * 31 + concur_atomic_load (word, CONCUR_SEQ_CST);
       break;
     }
 }

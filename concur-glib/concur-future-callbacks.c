@@ -8,7 +8,8 @@
  *
  * A callback is on its future's list from when it is added until it is called or
  * disconnected; whoever takes it off, under the stripe, owns it. What was posted to its
- * home stays on the list, so that it can still be disconnected. */
+ * home, or to the completing thread, stays on the list, so that it can still be
+ * disconnected. */
 
 #include "config.h"
 

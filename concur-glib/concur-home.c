@@ -67,6 +67,8 @@ _Thread_local ConcurHomeFront *concur_recent_home;
 
 static void thread_ended (gpointer data);
 static GPrivate thread_home_key = G_PRIVATE_INIT (thread_ended);
+static void recent_forgotten (gpointer data);
+static GPrivate recent_home_key = G_PRIVATE_INIT (recent_forgotten);
 
 static ConcurLock table_lock;   /* protects table; a leaf */
 static GHashTable *table;       /* GMainContext → ConcurHome, neither counted */
@@ -386,15 +388,10 @@ home_for_thread (void)
 static void
 thread_close (ConcurHome *self)
 {
-  if (recent_home != NULL)
-    {
-      home_unref (recent_home);
-      recent_home = NULL;
-    }
-
   concur_atomic_store (&self->rings, 0, CONCUR_RELAXED);
   home_close (self);
   /* After home_close (): what is released there may submit again, to this home. */
+  g_private_replace (&recent_home_key, NULL);
   thread_home = NULL;
   home_unref (self);
 }
@@ -417,15 +414,23 @@ concur_home_leave_thread (void)
   thread_close (self);
 }
 
+/* Also when the thread ends, which may not have a home of its own. */
+static void
+recent_forgotten (gpointer data)
+{
+  recent_home = NULL;
+  home_unref (data);
+}
+
 static void
 remember (ConcurHome *self)
 {
   if (recent_home == self)
     return;
 
-  if (recent_home != NULL)
-    home_unref (recent_home);
   home_ref (self);
+  /* Lets the one before go. */
+  g_private_replace (&recent_home_key, self);
   recent_home = self;
 }
 

@@ -485,7 +485,7 @@ concur_job_set_priority (ConcurJob      *self,
   g_return_if_fail (priority >= CONCUR_PRIORITY_HIGH && priority <= CONCUR_PRIORITY_IDLE);
 
   priv = concur_future_private (self);
-  g_return_if_fail (concur_atomic_load (&priv->home, CONCUR_RELAXED) == NULL);
+  g_return_if_fail (!(concur_future_state (self) & CONCUR_STATE_SUBMITTED));
 
   if (priv->priority == priority)
     return;

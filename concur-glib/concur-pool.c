@@ -203,19 +203,25 @@ pool_can_wake (ConcurPool *self)
               < concur_atomic_load (&self->limit, CONCUR_SEQ_CST);
 }
 
-/* A token found no thread. With others at work that is a smaller pool; without, nobody
- * would ever come to what is queued. */
-static void
+/* No thread started for a token. With others at work that is a smaller pool; without,
+ * nobody would ever come to what is queued. TRUE: the token is at work all the same,
+ * because a thread of the supply came free and took it up. (Or another token is: they are
+ * all alike.) */
+static gboolean
 pool_thread_failed (ConcurPool *self,
                     GError     *cause)
 {
-  gboolean alone, first;
+  gboolean alone = FALSE, arrived, first;
 
   concur_lock_acquire (&self->lock);
-  self->n_starting--;
-  self->n_owed++;
   first = self->n_failures++ == 0;
-  alone = concur_atomic_sub (&self->n_threads, 1, CONCUR_SEQ_CST) == 1;
+  arrived = self->n_starting == 0;
+  if (!arrived)
+    {
+      self->n_starting--;
+      self->n_owed++;
+      alone = concur_atomic_sub (&self->n_threads, 1, CONCUR_SEQ_CST) == 1;
+    }
   concur_lock_release (&self->lock);
 
   if (first)
@@ -233,6 +239,8 @@ pool_thread_failed (ConcurPool *self,
     }
 
   g_error_free (cause);
+
+  return arrived;
 }
 
 static gboolean
@@ -252,9 +260,7 @@ pool_start_thread (ConcurPool *self,
   if (owed ? concur_supply_retry (self->supply, &error) : concur_supply_push (self->supply, &error))
     return TRUE;
 
-  pool_thread_failed (self, error);
-
-  return FALSE;
+  return pool_thread_failed (self, error);
 }
 
 void

@@ -10,404 +10,17 @@
 
 #include "config.h"
 
-#include "race-table.h"
-#include "race-tools.h"
+#include "race-round.h"
 #include "test-workers.h"
 
-#include "concur-future-private.h"
-#include "concur-job-private.h"
 #include "concur-pool-private.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 /* Of each race, with each queue. */
-#define ROUNDS 120
+#define ROUNDS 40
 
-/* Waiting threads spin this often before they yield. */
-#define SPINS 64
-
-enum
-{
-  ORDER_ACT = 1, /* and the next: the part of actor 0 or 1 */
-  ORDER_LEAVE = 3,
-  ORDER_WAIT,
-  ORDER_HOLD,
-  ORDER_RETURN,
-  ORDER_ANSWER_RETURN,
-  ORDER_EXECUTE,
-  ORDER_QUIT,
-};
-
-typedef struct _Round Round;
-
-/* A job that keeps a worker away from the queue. */
-typedef struct
-{
-  Round *round;
-  Mailbox mailbox;
-  gboolean used; /* home thread */
-} Plug;
-
-struct _Round
-{
-  /* set up by the home thread */
-  State state;
-  Actor actors[2];
-  guint offsets[2];
-  gboolean in_place;        /* the job runs on the stack of a waiting worker */
-  gboolean early;           /* the home thread has no reference during the race */
-  gboolean releases_at_home;
-  gboolean owns_executor;
-  ConcurExecutor *executor;
-  ConcurJob *job;           /* (owned) (nullable) */
-  ConcurJob *refs[2];       /* (owned) by the actors */
-  GCancellable *parent;     /* (owned) (nullable) */
-  ConcurAnswer begun;
-  gboolean told_to_return;  /* the function */
-  gboolean must_answer;     /* it has returned, perhaps holding */
-  ConcurFuture *ends[2];    /* (owned) of shutdowns, by the actors */
-
-  TestGate plugged;
-  Plug plugs[2];            /* the one that takes, the one that waits */
-  Mailbox function;
-  TestGate entered;
-  TestGate held;
-
-  /* atomic */
-  gint ready;
-  gint go;
-  gint finished;
-  gint in_function;
-  gint n_direct;
-  gint n_posted;
-  gint n_destroyed;
-  gint n_parents_gone;
-  gint n_wrong;
-  gint outcome;
-  gint settler;
-  gint value;
-};
-
-typedef struct
-{
-  GThread *thread;
-  Mailbox mailbox;
-} Helper;
-
-static Helper helpers[2];
-static Round round_now;
-static GThread *home_thread;
-static GMainContext *home_context;
-static TestKeeper *keeper;
-static guint32 seed;
 static guint n_rounds;
-
-/* Whose part this thread plays. */
-static _Thread_local Actor acting;
-
-static guint
-next_random (guint bound)
-{
-  seed ^= seed << 13;
-  seed ^= seed >> 17;
-  seed ^= seed << 5;
-
-  return seed % bound;
-}
-
-static void
-fail (const Round *round,
-      const char  *what)
-{
-  g_error ("%s: %s × %s (%s, %s, %s): %s; settled %d times as %s by %s, posted %d, destroyed %d, "
-           "parents gone %d, futures left %u, state word %#x",
-           state_names[round->state], actor_names[round->actors[0]], actor_names[round->actors[1]],
-           concur_pool_default_queue->name, round->in_place ? "in place" : "popped",
-           round->early ? "no other reference" : "with a reference", what, round->n_direct,
-           outcome_names[round->outcome], actor_names[round->settler], round->n_posted,
-           round->n_destroyed, round->n_parents_gone, test_futures_alive (),
-           round->job != NULL ? concur_future_state (round->job) : 0);
-}
-
-/* What comes home is let go, until @condition. */
-#define serve_until(round, condition)                                                              \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 deadline_ = g_get_monotonic_time () + TEST_PATIENCE_US;                                 \
-    while (!(condition))                                                                           \
-      {                                                                                            \
-        if (!g_main_context_iteration (home_context, FALSE) && concur_release_pending () == 0)     \
-          sched_yield ();                                                                          \
-        if (g_get_monotonic_time () > deadline_)                                                   \
-          fail ((round), "this did not come true: " #condition);                                   \
-      }                                                                                            \
-  }                                                                                                \
-  G_STMT_END
-
-static void
-spin (guint n)
-{
-  volatile guint i;
-
-  for (i = 0; i < n; i++)
-    ;
-}
-
-/* All who race meet here, and go on at the same moment, give or take. */
-static void
-meet (Round *round,
-      guint  who)
-{
-  guint looks = 0;
-
-  g_atomic_int_inc (&round->ready);
-  while (!g_atomic_int_get (&round->go))
-    {
-      if (++looks % SPINS == 0)
-        sched_yield ();
-    }
-  spin (round->offsets[who]);
-}
-
-/* The part of @who, on the thread whose part it is; not for what a worker does by itself. */
-static void
-act (Round *round,
-     guint  who)
-{
-  ConcurJob *job = round->refs[who];
-  ConcurFuture *future = CONCUR_FUTURE (job);
-
-  acting = round->actors[who];
-  if (acting != ACTOR_SUBMIT)
-    meet (round, who);
-
-  switch (acting)
-    {
-    case ACTOR_SUBMIT:
-      g_object_unref (concur_executor_submit_job (round->executor, round->job, round->parent));
-      break;
-    case ACTOR_TAKE:
-      concur_job_execute (job);
-      break;
-    case ACTOR_IN_PLACE:
-      concur_future_wait (future, -1);
-      break;
-    case ACTOR_CANCEL:
-      concur_future_cancel (future, CONCUR_CANCEL_NONE);
-      break;
-    case ACTOR_ABANDON:
-      concur_future_cancel (future, CONCUR_CANCEL_ABANDON);
-      break;
-    case ACTOR_PARENT:
-      g_cancellable_cancel (round->parent);
-      break;
-    case ACTOR_SHUT_PENDING:
-      round->ends[who] = concur_executor_shutdown (round->executor, CONCUR_SHUTDOWN_CANCEL_PENDING);
-      break;
-    case ACTOR_SHUT_ALL:
-      round->ends[who] = concur_executor_shutdown (round->executor, CONCUR_SHUTDOWN_CANCEL_ALL);
-      break;
-    case ACTOR_FLUSH:
-      concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (round->executor), FALSE);
-      break;
-    case ACTOR_ANSWER:
-      concur_job_return_int64 (job, 1 + who);
-      break;
-    case ACTOR_PUBLISH:
-      concur_future_answer_end (future, round->begun);
-      break;
-    default:
-      g_assert_not_reached ();
-    }
-
-  g_clear_object (&round->refs[who]);
-  acting = ACTOR_NONE;
-  g_atomic_int_inc (&round->finished);
-}
-
-static gpointer
-helper_thread (gpointer data)
-{
-  Helper *self = data;
-  guint order;
-
-  while ((order = mailbox_get (&self->mailbox)) != ORDER_QUIT)
-    {
-      if (order == ORDER_EXECUTE)
-        {
-          acting = ACTOR_TAKE;
-          concur_job_execute (round_now.refs[0]);
-          acting = ACTOR_NONE;
-          g_clear_object (&round_now.refs[0]);
-        }
-      else
-        {
-          act (&round_now, order - ORDER_ACT);
-        }
-    }
-
-  return NULL;
-}
-
-static gboolean
-plug_run (ConcurJob  *job,
-          gpointer    data,
-          GError    **error)
-{
-  Plug *self = data;
-  Round *round = self->round;
-  guint order;
-
-  acting = ACTOR_NONE;
-  concur_job_return_boolean (job, TRUE);
-  test_gate_open (&round->plugged);
-
-  order = mailbox_get (&self->mailbox);
-  if (order == ORDER_WAIT)
-    {
-      concur_future_wait (CONCUR_FUTURE (round->refs[1]), -1);
-      g_clear_object (&round->refs[1]);
-    }
-  else if (order < ORDER_LEAVE && round->actors[order - ORDER_ACT] == ACTOR_IN_PLACE)
-    {
-      act (round, order - ORDER_ACT);
-    }
-  else
-    {
-      acting = ACTOR_TAKE;
-      if (order < ORDER_LEAVE)
-        meet (round, order - ORDER_ACT);
-    }
-
-  return TRUE;
-}
-
-static gboolean
-target_run (ConcurJob  *job,
-            gpointer    data,
-            GError    **error)
-{
-  Round *round = data;
-
-  g_atomic_int_set (&round->in_function, 1);
-  test_gate_open (&round->entered);
-
-  for (;;)
-    {
-      guint order = mailbox_get (&round->function);
-      Actor actor = ACTOR_NONE;
-
-      if (order < ORDER_LEAVE)
-        {
-          actor = round->actors[order - ORDER_ACT];
-          meet (round, order - ORDER_ACT);
-          order = actor == ACTOR_HOLD ? ORDER_HOLD : ORDER_RETURN;
-        }
-
-      if (order == ORDER_HOLD)
-        {
-          concur_job_hold (job);
-          test_gate_open (&round->held);
-        }
-      if (order == ORDER_ANSWER_RETURN)
-        {
-          acting = ACTOR_PUBLISH;
-          concur_job_return_int64 (job, 3);
-        }
-      if (order == ORDER_RETURN || order == ORDER_ANSWER_RETURN)
-        {
-          acting = ACTOR_RETURN;
-          g_atomic_int_set (&round->in_function, 0);
-        }
-      if (actor != ACTOR_NONE)
-        g_atomic_int_inc (&round->finished);
-      if (order != ORDER_HOLD)
-        return TRUE;
-    }
-}
-
-static Outcome
-get_outcome (ConcurFuture *future)
-{
-  switch (concur_future_get_state (future))
-    {
-    case CONCUR_FUTURE_STATE_RESOLVED:
-      return OUTCOME_VALUE;
-    case CONCUR_FUTURE_STATE_REJECTED:
-      return OUTCOME_ERROR;
-    case CONCUR_FUTURE_STATE_CANCELLED:
-      return OUTCOME_CANCELLED;
-    default:
-      return OUTCOME_NONE;
-    }
-}
-
-static gint
-get_value (ConcurFuture *future)
-{
-  return get_outcome (future) == OUTCOME_VALUE ? (gint) concur_future_get_int64 (future, NULL) : 0;
-}
-
-static void
-settled (ConcurFuture *future,
-         gpointer      data)
-{
-  Round *round = data;
-
-  g_atomic_int_set (&round->outcome, (gint) get_outcome (future));
-  g_atomic_int_set (&round->settler, acting == ACTOR_ANSWER ? ACTOR_PUBLISH : acting);
-  g_atomic_int_set (&round->value, get_value (future));
-  g_atomic_int_inc (&round->n_direct);
-}
-
-static void
-check_here (Round *round)
-{
-  if (g_thread_self () != home_thread)
-    g_atomic_int_inc (&round->n_wrong);
-}
-
-static void
-posted (ConcurFuture *future,
-        gpointer      data)
-{
-  Round *round = data;
-
-  check_here (round);
-  g_atomic_int_inc (&round->n_posted);
-}
-
-static void
-notified (ConcurFuture *future,
-          GParamSpec   *pspec,
-          gpointer      data)
-{
-  check_here (data);
-}
-
-static void
-destroyed (gpointer data)
-{
-  Round *round = data;
-
-  if (round->releases_at_home)
-    check_here (round);
-  if (g_atomic_int_get (&round->in_function))
-    g_atomic_int_inc (&round->n_wrong);
-  g_atomic_int_inc (&round->n_destroyed);
-}
-
-static void
-parent_gone (gpointer  data,
-             GObject  *object)
-{
-  Round *round = data;
-
-  if (round->releases_at_home)
-    check_here (round);
-  g_atomic_int_inc (&round->n_parents_gone);
-}
 
 /* The state that a word is in, as far as the word can tell. */
 static State
@@ -458,18 +71,6 @@ state_has_returned (State state)
   return state == STATE_HELD || state == STATE_HELD_ANSWERING || state == STATE_ABANDONED_HELD;
 }
 
-static gboolean
-races (const Round *round,
-       Actor        actor)
-{
-  return round->actors[0] == actor || round->actors[1] == actor;
-}
-
-static gboolean
-shuts (const Round *round)
-{
-  return races (round, ACTOR_SHUT_PENDING) || races (round, ACTOR_SHUT_ALL);
-}
 
 static void
 use_plug (Round *round,
@@ -502,7 +103,7 @@ set_up_running (Round *round)
 
   if (round->in_place)
     {
-      round->refs[1] = g_object_ref (round->job);
+      round->refs[2] = g_object_ref (round->job);
       use_plug (round, 1, ORDER_WAIT);
     }
   else
@@ -546,6 +147,9 @@ set_up_job (Round *round)
     g_signal_connect (future, "notify::state", G_CALLBACK (notified), round);
   if (next_random (4) == 0)
     concur_job_get_cancellable (round->job);
+  round->cancels_late = next_random (4) == 0;
+  if (round->cancels_late)
+    g_object_set_data_full (G_OBJECT (future), "parent", g_object_ref (round->parent), cancel_late);
 
   if (state == STATE_OPEN_WARNED)
     g_cancellable_cancel (round->parent);
@@ -594,7 +198,7 @@ race (Round *round)
       Actor actor = round->actors[who];
 
       round->offsets[who] = next_random (4) == 0 ? 0 : next_random (400);
-      if (actor != ACTOR_TAKE && actor != ACTOR_IN_PLACE)
+      if (is_awaited (actor))
         n_awaited++;
 
       if (actor == ACTOR_HOLD || actor == ACTOR_RETURN)
@@ -638,6 +242,8 @@ race (Round *round)
     }
 
   serve_until (round, g_atomic_int_get (&round->finished) >= n_awaited);
+  if (races (round, ACTOR_RETURN) && round->job != NULL)
+    serve_until (round, !(concur_future_state (round->job) & CONCUR_STATE_ACTIVE));
 }
 
 /* Nothing here may be part of the race any more. */
@@ -660,7 +266,7 @@ finish (Round *round)
   acting = ACTOR_NONE;
   if (state == STATE_GIVEN && !races (round, ACTOR_TAKE))
     {
-      round->refs[0] = g_object_ref (round->job);
+      round->refs[2] = g_object_ref (round->job);
       mailbox_put (&helpers[0].mailbox, ORDER_EXECUTE);
     }
 
@@ -688,7 +294,7 @@ conclude (Round *round)
       round->told_to_return = TRUE;
       mailbox_put (&round->function, ORDER_ANSWER_RETURN);
     }
-  if (round->must_answer && !(concur_future_state (round->job) & CONCUR_STATE_ACTIVE))
+  if (round->must_answer)
     {
       round->must_answer = FALSE;
       acting = ACTOR_PUBLISH;
@@ -728,16 +334,26 @@ is_allowed (const Round   *round,
 {
   guint32 settlers = allowed[round->outcome];
 
-  /* A submit is several moves, and the race may have been with any of them. */
-  if (races (round, ACTOR_SUBMIT))
+  /* It was done before; or the race may have been with any of the moves of a submit. */
+  if (state_is_done (round->state) || races (round, ACTOR_SUBMIT))
     return settlers != 0;
   if (settlers & (1u << round->settler))
     return TRUE;
 
-  /* What the sweep of a shutdown did not see, who takes it cancels for it. */
-  return shuts (round) && round->outcome == OUTCOME_CANCELLED
-         && (round->settler == ACTOR_TAKE || round->settler == ACTOR_IN_PLACE)
-         && (settlers & (1u << ACTOR_SHUT_PENDING | 1u << ACTOR_SHUT_ALL)) != 0;
+  /* A function that returns without an answer is an answer first, as is a sweep. */
+  if (round->settler == ACTOR_ABANDON && round->outcome == OUTCOME_ERROR)
+    return settlers != 0;
+
+  /* A sweep claims, answers and returns: it settles, too, what somebody else answered in
+   * between. And what a shutdown's sweep did not see, who takes it treats in this way. */
+  if (round->settler == ACTOR_TAKE || round->settler == ACTOR_IN_PLACE)
+    return shuts (round) && settlers != 0;
+
+  return races (round, ACTOR_FLUSH) || shuts (round)
+           ? (round->settler == ACTOR_FLUSH || round->settler == ACTOR_SHUT_PENDING
+              || round->settler == ACTOR_SHUT_ALL)
+               && settlers != 0
+           : FALSE;
 }
 
 static void
@@ -805,7 +421,7 @@ run_round (ConcurExecutor *const  shared[2],
   if (round->n_direct != 1 || round->n_posted != 1 || round->n_destroyed != 1
       || round->n_parents_gone != 1)
     fail (round, "not everything happened once");
-  if (round->n_wrong != 0)
+  if (round->wrong != 0)
     fail (round, "something happened on a wrong thread, or too early");
   if (!is_allowed (round, allowed))
     fail (round, "the table does not allow this");
@@ -894,6 +510,101 @@ test_state (gconstpointer data)
                   n_rounds * 1e6 / (g_get_monotonic_time () - began));
 }
 
+/* Somebody who cancels, and is held up after the job is cancelled and before the pool
+ * hears of it. */
+typedef struct
+{
+  GThread *thread;
+  ConcurFuture *future; /* (owned) */
+  TestGate cancelled;
+  TestGate go;
+} LateCanceller;
+
+static void
+hold_canceller_up (ConcurFuture *future,
+                   gpointer      data)
+{
+  LateCanceller *self = data;
+
+  test_gate_open (&self->cancelled);
+  test_gate_wait (&self->go);
+}
+
+static gpointer
+cancel_thread (gpointer data)
+{
+  LateCanceller *self = data;
+
+  g_assert_true (concur_future_cancel (self->future, CONCUR_CANCEL_NONE));
+
+  return NULL;
+}
+
+/* What then keeps the pool is that job alone, and whoever cancelled the last one ends it. */
+static void
+test_late_cancellers (void)
+{
+  ConcurThreadExecutor *executor = concur_thread_executor_new (1);
+  LateCanceller cancellers[2] = { 0 };
+  TestClog clog = { 0 };
+  g_autoptr (ConcurFuture) end = NULL;
+  ConcurPool *pool;
+  guint i;
+
+  g_object_unref (test_submit (executor, test_clog_job, &clog));
+  test_gate_wait (&clog.begun);
+  for (i = 0; i < G_N_ELEMENTS (cancellers); i++)
+    {
+      LateCanceller *self = &cancellers[i];
+
+      self->future = test_submit (executor, test_one_job, NULL);
+      concur_future_add_direct_callback (self->future, hold_canceller_up, self, NULL);
+      self->thread = g_thread_new ("canceller", cancel_thread, self);
+      test_gate_wait (&self->cancelled);
+    }
+
+  pool = concur_future_private (cancellers[0].future)->pool;
+  end = concur_executor_shutdown (CONCUR_EXECUTOR (executor), CONCUR_SHUTDOWN_DRAIN);
+  g_object_unref (executor);
+  test_gate_open (&clog.go);
+  test_wait_until (concur_atomic_load (&pool->refs, CONCUR_ACQUIRE) == 0);
+
+  for (i = 0; i < G_N_ELEMENTS (cancellers); i++)
+    {
+      g_assert_false (concur_future_is_done (end));
+      test_gate_open (&cancellers[i].go);
+      g_thread_join (cancellers[i].thread);
+      g_object_unref (cancellers[i].future);
+    }
+
+  test_assert_done (end);
+  g_assert_true (concur_future_check (end, NULL));
+  test_wait_until (test_futures_alive () == 1);
+}
+
+/* What the table calls a critical leaves the job as it was. */
+static void
+test_mistakes (void)
+{
+  ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new (1));
+  g_autoptr (ConcurFuture) future = NULL;
+  g_autoptr (ConcurJob) unsubmitted = concur_job_new (test_one_job, NULL, NULL);
+
+  test_critical (concur_job_return_int64 (unsubmitted, 2));
+  g_assert_false (concur_future_is_done (CONCUR_FUTURE (unsubmitted)));
+
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (executor), TRUE);
+  future = test_submit (executor, test_one_job, NULL);
+  test_critical (g_assert_null (concur_executor_submit_job (executor, CONCUR_JOB (future), NULL)));
+  test_critical (concur_job_execute (CONCUR_JOB (future)));
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (executor), FALSE);
+  test_assert_done (future);
+  test_assert_int64 (future, 1);
+  test_critical (g_assert_null (concur_executor_submit_job (executor, CONCUR_JOB (future), NULL)));
+
+  test_executor_end (executor);
+}
+
 static char *
 dup_table_path (void)
 {
@@ -943,6 +654,9 @@ main (int    argc,
 
       g_test_add_data_func (name, GUINT_TO_POINTER (i), test_state);
     }
+
+  g_test_add_func ("/races/late-cancellers", test_late_cancellers);
+  g_test_add_func ("/races/mistakes", test_mistakes);
 
   status = test_run ();
 

@@ -307,7 +307,7 @@ mixed_depth_job (ConcurJob  *job,
 static void
 test_depth_mixed (void)
 {
-  Scene scene = { .executor = executor_new (2, 64), .depth = 150 };
+  Scene scene = { .executor = executor_new (2, 150), .depth = 150 };
 
   test_shake_start ();
   run_scene (&scene, mixed_depth_job, 1);

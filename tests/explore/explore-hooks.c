@@ -8,7 +8,6 @@
  * the hooks only keep the books. */
 
 #include "config.h"
-#include <stdlib.h>
 
 #include "explore-private.h"
 
@@ -40,7 +39,7 @@ point (Thread        *self,
 
   self->pending = site_of (kind, frame);
   self->wants = kind == STEP_LOCK ? object : NULL;
-  explore_decide (self, explore_is_racy (self->pending) && !(kind == STEP_UNLOCK && getenv ("NOUNLOCK")), FALSE);
+  explore_decide (self, explore_is_racy (self->pending), FALSE);
   self->wants = NULL;
   explore_step (self, kind, object, frame);
 }
@@ -96,7 +95,7 @@ wake (Thread  *self,
         return;
 
       /* Which one it is, is not ours to say. */
-      i = all ? 0 : explore_choose (list.options, list.n, explore_flags_of_state (self, NULL, FALSE));
+      i = all ? 0 : explore_choose (&list, self, NULL, FALSE);
       thread = &run.threads[list.options[i] & OPTION_THREAD_MASK];
       /* Its time might have been up just before. */
       if (thread->timed || run.model->spurious)

@@ -6,6 +6,7 @@
 /* What the parts of the explorer share.
  *
  *   explore.c          threads, the token, decisions
+ *   explore-switch.c   how the token changes hands
  *   explore-hooks.c    locks, conditions, parking
  *   explore-order.c    what depends on what, which operations race
  *   explore-search.c   which schedule comes next, and which need not be looked at
@@ -16,8 +17,6 @@
 #pragma once
 
 #include "explore.h"
-
-#include <pthread.h>
 
 G_BEGIN_DECLS
 
@@ -94,8 +93,6 @@ typedef enum
 typedef struct
 {
   int id;
-  gboolean started;     /* the system's thread exists */
-  ConcurWord go;        /* has the token */
   ExploreFunc func;
   gpointer data;
 
@@ -213,6 +210,15 @@ void     explore_step             (Thread             *thread,
                                    Object             *object,
                                    gconstpointer      *frame);
 
+void     explore_thread_main      (Thread             *self) G_GNUC_NORETURN;
+
+/* explore-switch.c */
+/* Makes a thread that will enter explore_thread_main () when it first gets the token. */
+void     explore_context_start    (int                 thread);
+/* Gives the token away, to a thread or to CONTROLLER; returns when it is back. */
+void     explore_context_switch   (int                 from,
+                                   int                 to);
+
 /* explore-hooks.c */
 void     explore_point_spawn      (Thread             *self,
                                    gconstpointer      *frame);
@@ -256,9 +262,12 @@ void     explore_search           (const ExploreModel *model,
 void     explore_search_variants  (const ExploreModel *model,
                                    const SearchLimits *limits,
                                    SearchResult       *result);
-int      explore_choose           (const guint8       *options,
-                                   guint               n_options,
-                                   guint64             flags);
+/* Which of the options it is. What follows them names the state together with run.sum. */
+int      explore_choose           (const Options      *list,
+                                   Thread             *self,
+                                   Thread             *graced,
+                                   gboolean            yields);
+void     explore_choose_nothing   (void);
 /* Whether later operations were seen to race with those from there. */
 gboolean explore_is_racy          (guint64             site);
 void     explore_set_racy         (guint64             site);

@@ -15,10 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define LAST_STEPS 60
 #define MAX_PLACES 128
+#define TICK_SECONDS 5
 
 gboolean explore_report_all;
 
@@ -176,14 +178,32 @@ crashed (int number)
   report (what);
 }
 
+/* A thread that sleeps in earnest, and not in the hooks, would never be noticed. */
+static void
+ticked (int number)
+{
+  static guint generation, steps, same;
+
+  if (run.generation != generation || run.n_steps != steps)
+    same = 0;
+  else if (++same == 4)
+    explore_fail ("thread %d has been blocked outside of the synchronisation layer for %d s",
+                  run.current ? run.current->id : CONTROLLER, 4 * TICK_SECONDS);
+  generation = run.generation;
+  steps = run.n_steps;
+}
+
 /* A failed assertion or a critical is as good as explore_check (). */
 void
 explore_report_crashes (void)
 {
+  static const struct itimerval tick = { { TICK_SECONDS, 0 }, { TICK_SECONDS, 0 } };
   static const int numbers[] = { SIGABRT, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (numbers); i++)
     signal (numbers[i], crashed);
+  signal (SIGALRM, ticked);
+  setitimer (ITIMER_REAL, &tick, NULL);
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
 }

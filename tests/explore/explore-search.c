@@ -61,7 +61,8 @@ static struct
   guint n_replay;
   guint64 racy[N_RACY];
   guint64 random;       /* state of the generator; 0: search */
-  guint calm;
+  guint calm;           /* go on by default but for one in so many decisions */
+  guint n_open;         /* decisions with more than one option */
   guint n_racy;
   gboolean racy_grew;
   guint64 *states;      /* hash in the upper bits, preemptions left in the lower ones */
@@ -154,11 +155,21 @@ state_is_known (guint64 state,
   return FALSE;
 }
 
-int
-explore_choose (const guint8 *options,
-                guint         n_options,
-                guint64       flags)
+/* There is only one way to go on. */
+void
+explore_choose_nothing (void)
 {
+  search.decision++;
+}
+
+int
+explore_choose (const Options *list,
+                Thread        *self,
+                Thread        *graced,
+                gboolean       yields)
+{
+  const guint8 *options = list->options;
+  guint n_options = list->n;
   guint32 at = search.decision++;
   Choice *choice;
   guint i;
@@ -195,14 +206,15 @@ explore_choose (const guint8 *options,
 
   if (search.random != 0)
     {
-      /* Mostly on, at times away: what a busy machine does. */
+      search.n_open++;
       search.random ^= search.random << 13;
       search.random ^= search.random >> 7;
       search.random ^= search.random << 17;
       return search.random % search.calm == 0 ? (search.random >> 32) % n_options : 0;
     }
 
-  if (state_is_known (explore_mix (run.sum, flags), run.budget))
+  if (state_is_known (explore_mix (run.sum, explore_flags_of_state (self, graced, yields)),
+                      run.budget))
     {
       search.pruned = TRUE;
       return 0;
@@ -330,8 +342,10 @@ search_random (guint  n,
   search.random = 88172645463325252u;
   for (i = 0; i < n && g_get_monotonic_time () < deadline; i++)
     {
+      /* With one to eight switches on average. */
+      search.calm = MAX (search.n_open / (1 + i % 8), 2);
+      search.n_open = 0;
       search.depth = 0;
-      search.calm = 2 + i % 40;
       search.result.schedules++;
       one_schedule (UNBOUNDED, FALSE);
       check_leaks (UNBOUNDED);
@@ -344,11 +358,17 @@ static gboolean
 search_bound (guint  bound,
               gint64 deadline)
 {
+  static guint64 early;
+  guint64 before;
+
+  if (bound == 0)
+    early = 0;
   search.result.bound = bound;
 
 again:
   search.depth = 0;
   search.racy_grew = FALSE;
+  before = search.result.schedules;
   madvise (search.states, N_STATES * sizeof (guint64), MADV_DONTNEED);
 
   do
@@ -357,13 +377,20 @@ again:
       one_schedule (bound, FALSE);
       search.result.max_steps = MAX (search.result.max_steps, run.n_steps);
       check_leaks (bound);
+      /* Early on it is cheaper to begin again than to do all of it twice. */
+      if (search.racy_grew && search.result.schedules - before < early)
+        goto again;
       if (g_get_monotonic_time () > deadline)
         return FALSE;
     }
   while (next_choices ());
 
+  if (explore_report_all)
+    printf ("bound %u: %" G_GUINT64_FORMAT " schedules, %u lines of code race%s\n", bound,
+            search.result.schedules - before, search.n_racy, search.racy_grew ? ", once more" : "");
   if (search.racy_grew)
     goto again;
+  early = 4 * (search.result.schedules - before);
 
   return TRUE;
 }

@@ -5,19 +5,14 @@
 
 /* The engine: runs the threads of a model one at a time and decides at each operation
  * of the synchronisation layer who goes on. A decision is made by the thread that has
- * the token; a switch costs one futex wake and one wait. */
+ * the token, and it hands the token on. */
 
 #include "config.h"
 
 #include "explore-private.h"
 
-#include <errno.h>
-#include <linux/futex.h>
 #include <string.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define DEFAULT_MAX_STEPS 5000
 /* So often a thread may yield and still go on while another one could run and does not:
@@ -27,61 +22,12 @@
 #define MAX_PASSES 12
 /* So often it may look whether anything has changed while all others sleep. */
 #define MAX_SPINS 10
-#define REAL_BLOCK_SECONDS 20
 
 Run run;
 
-static ConcurWord controller_go;
+static int n_started;
 static _Thread_local Thread *self_thread;
 const char explore_clock_address, explore_spawn_address;
-
-/* The token */
-
-static void
-futex_wake (ConcurWord *word)
-{
-  syscall (SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
-}
-
-static gboolean
-futex_wait (ConcurWord            *word,
-            const struct timespec *timeout)
-{
-  return syscall (SYS_futex, word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, timeout, NULL, 0) == 0
-         || errno != ETIMEDOUT;
-}
-
-static void
-token_give (ConcurWord *word)
-{
-  atomic_store (word, 1);
-  futex_wake (word);
-}
-
-static void
-token_take (ConcurWord *word)
-{
-  while (!atomic_exchange (word, 0))
-    futex_wait (word, NULL);
-}
-
-static void
-token_take_controller (void)
-{
-  const struct timespec timeout = { REAL_BLOCK_SECONDS, 0 };
-  guint steps = run.n_steps;
-
-  while (!atomic_exchange (&controller_go, 0))
-    {
-      if (!futex_wait (&controller_go, &timeout))
-        {
-          if (steps == run.n_steps)
-            explore_fail ("thread %d has been blocked outside of the synchronisation layer for %d s",
-                          run.current->id, REAL_BLOCK_SECONDS);
-          steps = run.n_steps;
-        }
-    }
-}
 
 Thread *
 explore_get_self (void)
@@ -194,17 +140,11 @@ static void
 switch_to (Thread *self,
            Thread *next)
 {
-  /* A thread that has ended waits for its next schedule elsewhere, and that may begin
-   * as soon as the token is gone. */
-  gboolean comes_back = self != NULL && self->state != THREAD_ENDED;
-
   if (next == self)
     return;
 
   run.current = next;
-  token_give (&next->go);
-  if (comes_back)
-    token_take (&self->go);
+  explore_context_switch (self ? self->id : CONTROLLER, next->id);
 }
 
 static void
@@ -324,6 +264,13 @@ explore_decide (Thread  *self,
 {
   Thread *graced = NULL;
 
+  /* Most operations. */
+  if (self != NULL && !yields && (!racy || run.budget == 0) && can_run (self))
+    {
+      explore_choose_nothing ();
+      return TRUE;
+    }
+
   for (;;)
     {
       Options list = { .n = 0 };
@@ -376,8 +323,7 @@ explore_decide (Thread  *self,
           return FALSE;
         }
 
-      option = list.options[explore_choose (list.options, list.n,
-                                            explore_flags_of_state (self, graced, yields))];
+      option = list.options[explore_choose (&list, self, graced, yields)];
       thread = &run.threads[option & OPTION_THREAD_MASK];
 
       if ((option & OPTION_KIND_MASK) != OPTION_RUN)
@@ -422,14 +368,12 @@ explore_let_others (Thread *self)
 
 /* Threads */
 
-static gpointer
-thread_main (gpointer data)
+/* Each turn is a thread of one schedule. */
+void
+explore_thread_main (Thread *self)
 {
-  Thread *self = data;
-
   for (;;)
     {
-      token_take (&self->go);
       self_thread = self;
       explore_memory_enter (TRUE);
       self->func (self->data);
@@ -440,10 +384,8 @@ thread_main (gpointer data)
       self->state = THREAD_ENDED;
       explore_step (self, STEP_END, NULL, NULL);
       if (!explore_decide (self, TRUE, FALSE))
-        token_give (&controller_go);
+        explore_context_switch (self->id, CONTROLLER);
     }
-
-  return NULL;
 }
 
 void
@@ -471,14 +413,10 @@ explore_spawn (ExploreFunc func,
   if (self != NULL)
     memcpy (thread->clock, self->clock, sizeof thread->clock);
 
-  if (!thread->started)
+  if (thread->id == n_started)
     {
-      pthread_t system_thread;
-
-      thread->started = TRUE;
-      if (pthread_create (&system_thread, NULL, thread_main, thread) != 0)
-        explore_fail ("no more threads of the system");
-      pthread_detach (system_thread);
+      explore_context_start (thread->id);
+      n_started++;
     }
 }
 
@@ -491,11 +429,7 @@ explore_run_schedule (void)
   int i;
 
   for (i = 0; i < MAX_THREADS; i++)
-    {
-      gboolean started = run.threads[i].started;
-
-      run.threads[i] = (Thread){ .started = started };
-    }
+    run.threads[i] = (Thread){ .id = i };
   run.n_threads = 0;
   run.current = NULL;
   run.switched_from = -1;
@@ -513,8 +447,7 @@ explore_run_schedule (void)
   for (i = 0; i < MAX_THREADS && model->threads[i]; i++)
     explore_spawn (model->threads[i], data);
 
-  if (explore_decide (NULL, TRUE, FALSE))
-    token_take_controller ();
+  explore_decide (NULL, TRUE, FALSE);
   run.current = NULL;
 
   if (model->finish)

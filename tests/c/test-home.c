@@ -141,10 +141,7 @@ submit_burst (gpointer data)
 {
   Loop *loop = data;
 
-  if (loop->submitted == loop->n)
-    return G_SOURCE_REMOVE;
-
-  if (loop->submitted < tally_count (&loop->tally) + BURST)
+  if (loop->submitted < loop->n && loop->submitted < tally_count (&loop->tally) + BURST)
     {
       submit_tracked (loop->executor, &loop->tally, g_thread_self (), loop->context);
       loop->submitted++;
@@ -158,9 +155,10 @@ test_main_loop (void)
 {
   g_autoptr (ConcurExecutor) executor = CONCUR_EXECUTOR (concur_thread_executor_new (3));
   Loop loop = { .executor = executor, .n = test_scaled (N_JOBS), .context = g_main_context_default () };
+  guint source = g_idle_add (submit_burst, &loop);
 
-  g_idle_add (submit_burst, &loop);
   test_iterate_until (NULL, tally_count (&loop.tally) == loop.n);
+  g_source_remove (source);
 
   assert_tally (&loop.tally, loop.n);
   test_executor_end (g_steal_pointer (&executor));

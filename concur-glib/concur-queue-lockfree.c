@@ -187,7 +187,7 @@ lockfree_queue_pop (ConcurQueue     *queue,
 
   if (concur_atomic_load (closed, CONCUR_RELAXED))
     ;
-  else if (++self->pops % CONCUR_QUEUE_AGEING == 0)
+  else if ((self->pops + 1) % CONCUR_QUEUE_AGEING == 0)
     {
       for (i = CONCUR_N_PRIORITIES; link == NULL && i > 0; i--)
         link = pop_priority_locked (self, i - 1);
@@ -197,6 +197,9 @@ lockfree_queue_pop (ConcurQueue     *queue,
       for (i = 0; link == NULL && i < CONCUR_N_PRIORITIES; i++)
         link = pop_priority_locked (self, i);
     }
+  /* Looking for work that is not there makes nobody older. */
+  if (link != NULL)
+    self->pops++;
 
   concur_lock_release (&self->consumer);
 

@@ -67,7 +67,7 @@ mutex_queue_pop (ConcurQueue     *queue,
   concur_lock_acquire (&self->lock);
   if (concur_atomic_load (closed, CONCUR_RELAXED))
     ;
-  else if (++self->pops % CONCUR_QUEUE_AGEING == 0)
+  else if ((self->pops + 1) % CONCUR_QUEUE_AGEING == 0)
     {
       for (i = CONCUR_N_PRIORITIES; link == NULL && i > 0; i--)
         link = concur_queue_lane_shift (&self->lanes[i - 1]);
@@ -78,7 +78,11 @@ mutex_queue_pop (ConcurQueue     *queue,
         link = concur_queue_lane_shift (&self->lanes[i]);
     }
   if (link != NULL)
-    concur_atomic_sub (&self->length, 1, CONCUR_RELAXED);
+    {
+      /* Looking for work that is not there makes nobody older. */
+      self->pops++;
+      concur_atomic_sub (&self->length, 1, CONCUR_RELAXED);
+    }
   concur_lock_release (&self->lock);
 
   return link;

@@ -370,6 +370,8 @@ concur_thread_executor_shutdown (ConcurExecutor     *executor,
                                  ConcurShutdownMode  mode)
 {
   ConcurThreadExecutorPrivate *priv = get_private (executor);
+  ConcurFuture *future;
+  gboolean paused;
 
   if (priv->is_default)
     {
@@ -383,7 +385,13 @@ concur_thread_executor_shutdown (ConcurExecutor     *executor,
       return g_object_ref (concur_promise_get_future (promise));
     }
 
-  return concur_pool_shutdown (priv->pool, mode);
+  paused = concur_atomic_load (&priv->pool->paused, CONCUR_RELAXED);
+  future = concur_pool_shutdown (priv->pool, mode);
+  /* The end resumes what is paused. */
+  if (paused)
+    g_object_notify_by_pspec (G_OBJECT (executor), properties[PROP_PAUSED]);
+
+  return future;
 }
 
 static void

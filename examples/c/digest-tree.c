@@ -154,8 +154,9 @@ read_directory (ConcurJob *job,
                 GError   **error)
 {
   GCancellable *cancellable = concur_job_get_cancellable (job);
-  g_autoptr (GListStore) infos = g_list_store_new (G_TYPE_FILE_INFO);
+  g_autoptr (GPtrArray) infos = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GFileEnumerator) enumerator = NULL;
+  g_auto (GValue) value = G_VALUE_INIT;
   gboolean success;
   GFileInfo *info;
   GFile *file;
@@ -169,11 +170,13 @@ read_directory (ConcurJob *job,
          && info != NULL)
     {
       g_file_info_set_attribute_object (info, "standard::file", G_OBJECT (file));
-      g_list_store_append (infos, info);
+      g_ptr_array_add (infos, g_object_ref (info));
     }
 
+  g_value_init (&value, G_TYPE_PTR_ARRAY);
+  g_value_set_boxed (&value, infos);
   if (success)
-    concur_job_return_object (job, G_OBJECT (infos));
+    concur_job_return_value (job, &value);
 
   return success;
 }
@@ -242,14 +245,10 @@ work_done (ConcurFuture *future,
     }
   else if (value != NULL)
     {
-      GListModel *infos = g_value_get_object (value);
+      GPtrArray *infos = g_value_get_boxed (value);
 
-      for (guint i = g_list_model_get_n_items (infos); i > 0; i--)
-        {
-          g_autoptr (GFileInfo) info = g_list_model_get_item (infos, i - 1);
-
-          take_entry (tree, info);
-        }
+      for (guint i = infos->len; i > 0; i--)
+        take_entry (tree, g_ptr_array_index (infos, i - 1));
     }
 
   submit_more (tree);

@@ -166,14 +166,8 @@ account (Thread  *thread,
   object->written = hash;
   object->read = 0;
 
-  /* Those that let others go first may look again. */
-  thread->rushing = FALSE;
   for (i = 0; i < run.n_threads; i++)
-    {
-      run.threads[i].spins = 0;
-      if (&run.threads[i] != thread)
-        run.threads[i].yielded = FALSE;
-    }
+    run.threads[i].spins = 0;
 }
 
 void

@@ -102,8 +102,6 @@ typedef struct
   guint arrival;
   gboolean timed;
   gboolean timed_out;
-  gboolean yielded;     /* lets others go first until one of them has changed something */
-  gboolean rushing;     /* its yields do nothing until something was changed */
   guint8 passed[EXPLORE_MAX_THREADS];     /* how often it yielded while that one could run and did not */
   guint8 passed_idly[EXPLORE_MAX_THREADS]; /* the same since it last changed anything but locks */
   guint spins;          /* yields since anybody changed anything */

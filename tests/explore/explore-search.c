@@ -273,6 +273,10 @@ explore_outcome (guint64 outcome)
 {
   gint64 key = outcome;
 
+  /* What takes more preemptions than the bound allows does not count. */
+  if (search.random != 0)
+    return;
+
   if (outcomes == NULL)
     outcomes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   explore_memory_enter (FALSE);

@@ -168,12 +168,10 @@ fire (Thread  *thread,
   thread->state = THREAD_READY;
 }
 
-/* Threads other than @self that may go on, beginning with the next one. Those that have
- * yielded come only when there is nobody else. */
+/* Threads other than @self that may go on, beginning with the next one. */
 static void
 add_others (Options *list,
-            Thread  *self,
-            gboolean yielded)
+            Thread  *self)
 {
   int first = self ? self->id + 1 : 0;
   int i;
@@ -182,7 +180,7 @@ add_others (Options *list,
     {
       Thread *other = &run.threads[(first + i) % run.n_threads];
 
-      if (other != self && can_run (other) && is_fair (other) && other->yielded == yielded)
+      if (other != self && can_run (other) && is_fair (other))
         explore_add_option (list, other->id, OPTION_RUN);
     }
 }
@@ -220,8 +218,7 @@ explore_flags_of_state (Thread  *self,
       Thread *thread = &run.threads[i];
 
       flags = explore_mix (flags, thread->pending);
-      flags = explore_mix (flags, (guint64) thread->spins << 32 | thread->state << 8
-                                    | thread->yielded << 1 | thread->rushing);
+      flags = explore_mix (flags, (guint64) thread->spins << 32 | thread->state);
       memcpy (&passed, thread->passed, sizeof passed);
       flags = explore_mix (flags, passed);
       memcpy (&passed, thread->passed_idly, sizeof passed);
@@ -287,13 +284,11 @@ explore_decide (Thread  *self,
       if (can_stay && !yields)
         explore_add_option (&list, self->id, OPTION_RUN);
       if (!can_stay || yields || may_preempt)
-        add_others (&list, self, FALSE);
+        add_others (&list, self);
       else if (graced != NULL && can_run (graced))
         explore_add_option (&list, graced->id, OPTION_RUN);
       if (yields && is_fair (self))
         explore_add_option (&list, self->id, OPTION_RUN);
-      if (list.n == 0)
-        add_others (&list, self, TRUE);
       /* It may be spinning for somebody who waits for time to pass. */
       if (yields && self->spins > MAX_SPINS && list.n == 1 && list.options[0] == self->id)
         list.n = 0;
@@ -342,10 +337,6 @@ explore_decide (Thread  *self,
             run.budget--;
           run.switched_from = self->id;
         }
-      if (thread == self && yields)
-        self->rushing = TRUE;
-      if (thread != self && self != NULL)
-        self->rushing = FALSE;
       switch_to (self, thread);
 
       return TRUE;
@@ -358,12 +349,7 @@ explore_let_others (Thread *self)
 {
   count_passed (self);
   self->spins++;
-  if (self->rushing && is_fair (self))
-    return;
-
-  self->yielded = TRUE;
   explore_decide (self, TRUE, TRUE);
-  self->yielded = FALSE;
 }
 
 /* Threads */

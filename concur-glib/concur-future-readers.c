@@ -31,12 +31,22 @@ get_value_of (ConcurFuture  *self,
   return NULL;
 }
 
-static void
-set_null_error (GError     **error,
-                const char  *what)
+/* The same for types of which a value can be NULL, which is not what was asked for. */
+static const GValue *
+get_filled_value_of (ConcurFuture  *self,
+                     GType          type,
+                     GError       **error)
 {
-  g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_WRONG_TYPE,
-               "The value is a NULL %s", what);
+  const GValue *value = get_value_of (self, type, error);
+
+  if (value != NULL && g_value_peek_pointer (value) == NULL)
+    {
+      g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_WRONG_TYPE,
+                   "The value is a %s that is NULL", g_type_name (type));
+      return NULL;
+    }
+
+  return value;
 }
 
 /* A number of another width or signedness is fine as long as nothing is lost. */
@@ -175,19 +185,12 @@ concur_future_dup_string (ConcurFuture  *self,
                           GError       **error)
 {
   const GValue *value;
-  char *text;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
-  value = get_value_of (self, G_TYPE_STRING, error);
-  if (value == NULL)
-    return NULL;
+  value = get_filled_value_of (self, G_TYPE_STRING, error);
 
-  text = g_value_dup_string (value);
-  if (text == NULL)
-    set_null_error (error, "string");
-
-  return text;
+  return value != NULL ? g_value_dup_string (value) : NULL;
 }
 
 /**
@@ -206,19 +209,12 @@ concur_future_dup_object (ConcurFuture  *self,
                           GError       **error)
 {
   const GValue *value;
-  GObject *object;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
-  value = get_value_of (self, G_TYPE_OBJECT, error);
-  if (value == NULL)
-    return NULL;
+  value = get_filled_value_of (self, G_TYPE_OBJECT, error);
 
-  object = g_value_dup_object (value);
-  if (object == NULL)
-    set_null_error (error, "object");
-
-  return object;
+  return value != NULL ? g_value_dup_object (value) : NULL;
 }
 
 /**
@@ -237,19 +233,12 @@ concur_future_dup_bytes (ConcurFuture  *self,
                          GError       **error)
 {
   const GValue *value;
-  GBytes *bytes;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
-  value = get_value_of (self, G_TYPE_BYTES, error);
-  if (value == NULL)
-    return NULL;
+  value = get_filled_value_of (self, G_TYPE_BYTES, error);
 
-  bytes = g_value_dup_boxed (value);
-  if (bytes == NULL)
-    set_null_error (error, "GBytes");
-
-  return bytes;
+  return value != NULL ? g_value_dup_boxed (value) : NULL;
 }
 
 /**
@@ -268,17 +257,10 @@ concur_future_dup_variant (ConcurFuture  *self,
                            GError       **error)
 {
   const GValue *value;
-  GVariant *variant;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
-  value = get_value_of (self, G_TYPE_VARIANT, error);
-  if (value == NULL)
-    return NULL;
+  value = get_filled_value_of (self, G_TYPE_VARIANT, error);
 
-  variant = g_value_dup_variant (value);
-  if (variant == NULL)
-    set_null_error (error, "GVariant");
-
-  return variant;
+  return value != NULL ? g_value_dup_variant (value) : NULL;
 }

@@ -109,6 +109,13 @@ gboolean        concur_pool_is_cancelling (ConcurPool        *self);
 void            concur_pool_cancel_taken (ConcurPool         *self,
                                           ConcurJob          *job);
 void            concur_pool_update_limit_locked (ConcurPool  *self);
+/* The job was claimed, to be answered and not run. */
+void            concur_pool_answer       (ConcurPool         *self,
+                                          ConcurJob          *job,
+                                          const GError       *error);
+/* Answers all that is queued. */
+void            concur_pool_answer_queued (ConcurPool        *self,
+                                           const GError      *error);
 /* Nobody is left, after shutdown: tell. */
 void            concur_pool_check_ended  (ConcurPool         *self);
 

@@ -7,6 +7,10 @@
  * starting workers, pausing, shutting down. concur-worker.c has the other side and says
  * how neither loses the other. */
 
+/* In a process that was forked from the one with the threads the pool is left alone: the
+ * jobs are for the other process to run, and any lock may have been held for ever by a
+ * thread that is not there. */
+
 #include "config.h"
 
 #include "concur-error.h"
@@ -70,35 +74,13 @@ keep_queued (ConcurQueueLink *link)
   return CONCUR_PHASE (state) == CONCUR_PHASE_QUEUED;
 }
 
-/* The job was claimed, to be answered and not run. */
-static void
-pool_answer (ConcurPool   *self,
-             ConcurJob    *job,
-             const GError *error)
+void
+concur_pool_answer (ConcurPool   *self,
+                    ConcurJob    *job,
+                    const GError *error)
 {
   concur_future_answer_error (CONCUR_FUTURE (job), g_error_copy (error));
   concur_future_run_ended (CONCUR_FUTURE (job));
-}
-
-static GError *
-pool_cancelled_error (ConcurPool *self)
-{
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s was shut down", self->settings.name);
-}
-
-gboolean
-concur_pool_is_cancelling (ConcurPool *self)
-{
-  return concur_atomic_load (&self->shutdown, CONCUR_SEQ_CST) > 1 + CONCUR_SHUTDOWN_DRAIN;
-}
-
-void
-concur_pool_cancel_taken (ConcurPool *self,
-                          ConcurJob  *job)
-{
-  g_autoptr (GError) error = pool_cancelled_error (self);
-
-  pool_answer (self, job, error);
 }
 
 /* Takes jobs out of the queue. Those that are still to be run are answered with a copy
@@ -118,7 +100,7 @@ pool_sweep (ConcurPool        *self,
       if (error != NULL && concur_future_claim (CONCUR_FUTURE (job), TRUE))
         {
           concur_pool_job_taken (self);
-          pool_answer (self, job, error);
+          concur_pool_answer (self, job, error);
         }
       else
         {
@@ -128,6 +110,13 @@ pool_sweep (ConcurPool        *self,
 
       link = next;
     }
+}
+
+void
+concur_pool_answer_queued (ConcurPool   *self,
+                           const GError *error)
+{
+  pool_sweep (self, keep_none, error);
 }
 
 static void
@@ -163,6 +152,9 @@ void
 concur_pool_unref (ConcurPool *self)
 {
   gboolean unused;
+
+  if (concur_is_forked ())
+    return;
 
   /* Under the lock, because who cancels a job has no reference: see job_dropped (). */
   concur_lock_acquire (&self->lock);
@@ -234,7 +226,7 @@ pool_thread_failed (ConcurPool *self,
 
       g_set_error (&error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_THREAD_FAILED,
                    "%s: no thread could be started: %s", self->settings.name, cause->message);
-      pool_sweep (self, keep_none, error);
+      concur_pool_answer_queued (self, error);
       concur_pool_check_ended (self);
     }
 
@@ -267,6 +259,9 @@ void
 concur_pool_wake_one (ConcurPool *self)
 {
   gboolean may_start = TRUE;
+
+  if (concur_is_forked ())
+    return;
 
   for (;;)
     {
@@ -380,6 +375,9 @@ void
 concur_pool_job_dropped (ConcurPool *self)
 {
   gboolean sweep, unused, ended, used;
+
+  if (concur_is_forked ())
+    return;
 
   /* What keeps the pool alive here is only the pending job; it is not to be touched
    * after the lock unless there are other reasons for it to exist. */
@@ -527,6 +525,9 @@ concur_pool_set_paused (ConcurPool *self,
 {
   gboolean allowed;
 
+  if (concur_is_forked ())
+    return FALSE;
+
   concur_lock_acquire (&self->lock);
   allowed = !paused || concur_atomic_load (&self->shutdown, CONCUR_RELAXED) == 0;
   /* Sequentially consistent with pushed (): it sees that it may wake somebody, or we see
@@ -542,145 +543,4 @@ concur_pool_set_paused (ConcurPool *self,
     concur_pool_wake_one (self);
 
   return allowed;
-}
-
-void
-concur_pool_check_ended (ConcurPool *self)
-{
-  ConcurPromise *ended = NULL;
-
-  concur_lock_acquire (&self->lock);
-  if (self->ended != NULL && self->n_present == 0
-      && concur_atomic_load (&self->n_threads, CONCUR_SEQ_CST) == 0
-      && concur_atomic_load (&self->pending, CONCUR_SEQ_CST) == 0)
-    ended = g_object_ref (self->ended);
-  concur_lock_release (&self->lock);
-
-  if (ended != NULL)
-    {
-      concur_promise_resolve (ended, NULL);
-      g_object_unref (ended);
-    }
-}
-
-/* Asks the jobs on all workers' stacks to stop. The jobs themselves must not be
- * referenced here: the last reference belongs home. */
-static void
-pool_cancel_running (ConcurPool *self)
-{
-  g_autoptr (GPtrArray) cancellables = g_ptr_array_new_with_free_func (g_object_unref);
-  ConcurWorker *worker;
-  ConcurFrame *frame;
-  guint i;
-
-  concur_lock_acquire (&self->lock);
-  for (worker = self->workers; worker != NULL; worker = worker->next)
-    {
-      for (frame = concur_worker_inspect (worker); frame != NULL; frame = frame->outer)
-        {
-          GCancellable *cancellable = concur_future_mark_cancelled (CONCUR_FUTURE (frame->job));
-
-          if (cancellable != NULL)
-            g_ptr_array_add (cancellables, cancellable);
-        }
-      concur_worker_inspected (worker);
-    }
-  concur_lock_release (&self->lock);
-
-  for (i = 0; i < cancellables->len; i++)
-    g_cancellable_cancel (cancellables->pdata[i]);
-}
-
-static void
-pool_wake_all (ConcurPool *self)
-{
-  g_autoptr (GPtrArray) bells = g_ptr_array_new ();
-  ConcurWorker *worker;
-  guint i;
-
-  concur_lock_acquire (&self->lock);
-  while ((worker = self->idle) != NULL)
-    {
-      self->idle = worker->next_idle;
-      worker->parked = FALSE;
-      concur_atomic_sub (&self->n_idle, 1, CONCUR_SEQ_CST);
-      concur_atomic_add (&self->searching, 1, CONCUR_SEQ_CST);
-      g_ptr_array_add (bells, concur_home_hold (worker->home));
-    }
-  concur_lock_release (&self->lock);
-
-  for (i = 0; i < bells->len; i++)
-    concur_home_ring (bells->pdata[i]);
-}
-
-ConcurFuture *
-concur_pool_shutdown (ConcurPool         *self,
-                      ConcurShutdownMode  mode)
-{
-  ConcurPromise *promise = concur_promise_new ();
-  ConcurFuture *future;
-  gboolean owed;
-
-  concur_lock_acquire (&self->lock);
-  if (self->ended == NULL)
-    self->ended = g_steal_pointer (&promise);
-  future = g_object_ref (concur_promise_get_future (self->ended));
-  /* Sequentially consistent with reserve () and worker_park (). */
-  if (concur_atomic_load (&self->shutdown, CONCUR_RELAXED) < 1 + (gint) mode)
-    concur_atomic_store (&self->shutdown, 1 + (gint) mode, CONCUR_SEQ_CST);
-  concur_cond_broadcast (&self->room);
-  owed = self->n_owed > 0;
-  concur_lock_release (&self->lock);
-
-  if (promise != NULL)
-    {
-      concur_future_ignore (concur_promise_get_future (promise));
-      g_object_unref (promise);
-    }
-
-  if (mode >= CONCUR_SHUTDOWN_CANCEL_PENDING)
-    {
-      g_autoptr (GError) error = pool_cancelled_error (self);
-
-      pool_sweep (self, keep_none, error);
-    }
-  if (mode >= CONCUR_SHUTDOWN_CANCEL_ALL)
-    pool_cancel_running (self);
-
-  concur_pool_set_paused (self, FALSE);
-  pool_wake_all (self);
-  /* Tokens that never got a thread keep the pool for ever: one more chance for them. */
-  if (owed)
-    concur_supply_retry (self->supply, NULL);
-  concur_pool_check_ended (self);
-
-  return future;
-}
-
-ConcurSnapshot *
-concur_pool_dup_snapshot (ConcurPool *self)
-{
-  ConcurSnapshot *snapshot = concur_snapshot_new (self->settings.name);
-  ConcurWorker *worker;
-  ConcurFrame *frame;
-
-  concur_lock_acquire (&self->lock);
-  snapshot->n_threads = concur_atomic_load (&self->n_threads, CONCUR_RELAXED);
-  snapshot->n_idle = concur_atomic_load (&self->n_idle, CONCUR_RELAXED);
-  snapshot->n_blocked = self->n_blocked;
-  snapshot->n_pending = concur_atomic_load (&self->pending, CONCUR_RELAXED);
-  snapshot->n_thread_failures = self->n_failures;
-  snapshot->n_refused = concur_atomic_load (&self->n_refused, CONCUR_RELAXED);
-  snapshot->n_completed = concur_atomic_load (&self->n_completed, CONCUR_RELAXED);
-  for (worker = self->workers; worker != NULL; worker = worker->next)
-    {
-      snapshot->n_completed += concur_atomic_load (&worker->n_completed, CONCUR_RELAXED);
-      for (frame = concur_worker_inspect (worker); frame != NULL; frame = frame->outer)
-        concur_snapshot_add (snapshot, concur_future_dup_name (CONCUR_FUTURE (frame->job)),
-                             worker->name, frame->started);
-      concur_worker_inspected (worker);
-    }
-  concur_lock_release (&self->lock);
-
-  return snapshot;
 }

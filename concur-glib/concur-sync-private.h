@@ -67,7 +67,7 @@ gboolean concur_explore_bug            (const char   *name);
 
 #elif defined (CONCUR_TESTING)
 
-extern gint concur_sync_shaking;
+extern _Atomic gint concur_sync_shaking;
 void        concur_sync_shake       (void);
 void        concur_sync_shake_start (guint32 seed);
 void        concur_sync_shake_stop  (void);
@@ -77,7 +77,7 @@ void        concur_sync_shake_stop  (void);
 #define CONCUR_SYNC_POINT(op, p)                                                                   \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    if (__builtin_expect (concur_sync_shaking, 0))                                                          \
+    if (__builtin_expect (atomic_load_explicit (&concur_sync_shaking, CONCUR_RELAXED), 0))         \
       concur_sync_shake ();                                                                        \
   }                                                                                                \
   G_STMT_END

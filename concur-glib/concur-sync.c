@@ -47,7 +47,7 @@ extern void __tsan_mutex_post_unlock (void *addr, unsigned flags);
 
 #if defined (CONCUR_TESTING) && !defined (CONCUR_EXPLORE)
 
-gint concur_sync_shaking;
+_Atomic gint concur_sync_shaking;
 
 static _Thread_local guint32 shake_state;
 static _Atomic guint32 shake_seed;
@@ -82,19 +82,33 @@ concur_sync_shake_stop (void)
 
 #endif
 
-#ifdef CONCUR_EXPLORE
-
 void
 concur_lock_init (ConcurLock *lock)
 {
   g_mutex_init (&lock->mutex);
+  TSAN (__tsan_mutex_create (lock, 0));
 }
 
 void
 concur_lock_clear (ConcurLock *lock)
 {
+  TSAN (__tsan_mutex_destroy (lock, 0));
   g_mutex_clear (&lock->mutex);
 }
+
+void
+concur_cond_init (ConcurCond *cond)
+{
+  g_cond_init (&cond->cond);
+}
+
+void
+concur_cond_clear (ConcurCond *cond)
+{
+  g_cond_clear (&cond->cond);
+}
+
+#ifdef CONCUR_EXPLORE
 
 void
 concur_lock_acquire (ConcurLock *lock)
@@ -112,18 +126,6 @@ void
 concur_lock_release (ConcurLock *lock)
 {
   concur_explore_unlock (lock);
-}
-
-void
-concur_cond_init (ConcurCond *cond)
-{
-  g_cond_init (&cond->cond);
-}
-
-void
-concur_cond_clear (ConcurCond *cond)
-{
-  g_cond_clear (&cond->cond);
 }
 
 gboolean
@@ -188,20 +190,6 @@ concur_now (void)
 #else /* !CONCUR_EXPLORE */
 
 void
-concur_lock_init (ConcurLock *lock)
-{
-  g_mutex_init (&lock->mutex);
-  TSAN (__tsan_mutex_create (lock, 0));
-}
-
-void
-concur_lock_clear (ConcurLock *lock)
-{
-  TSAN (__tsan_mutex_destroy (lock, 0));
-  g_mutex_clear (&lock->mutex);
-}
-
-void
 concur_lock_acquire (ConcurLock *lock)
 {
   CONCUR_SYNC_POINT (CONCUR_SYNC_UPDATE, lock);
@@ -230,18 +218,6 @@ concur_lock_release (ConcurLock *lock)
   g_mutex_unlock (&lock->mutex);
   TSAN (__tsan_mutex_post_unlock (lock, 0));
   CONCUR_SYNC_POINT (CONCUR_SYNC_UPDATE, lock);
-}
-
-void
-concur_cond_init (ConcurCond *cond)
-{
-  g_cond_init (&cond->cond);
-}
-
-void
-concur_cond_clear (ConcurCond *cond)
-{
-  g_cond_clear (&cond->cond);
 }
 
 gboolean

@@ -408,10 +408,11 @@ worker_leave (ConcurWorker *self,
     ;
   *link = self->next;
   pool->n_present--;
-  concur_lock_release (&pool->lock);
-
+  /* Under the lock, so that a snapshot finds it in one of the two places. */
   concur_atomic_add (&pool->n_completed, concur_atomic_load (&self->n_completed, CONCUR_RELAXED),
                      CONCUR_RELAXED);
+  concur_lock_release (&pool->lock);
+
   concur_lock_clear (&self->lock);
 }
 

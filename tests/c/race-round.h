@@ -196,13 +196,6 @@ meet (Round *round,
   spin (round->offsets[who]);
 }
 
-/* Who runs the job, or waits for it, may be at it until the round has finished. */
-static gboolean
-is_awaited (Actor actor)
-{
-  return actor != ACTOR_TAKE && actor != ACTOR_IN_PLACE;
-}
-
 /* The part of @who, on the thread whose part it is; not for what a worker does by itself. */
 static void
 act (Round *round,
@@ -257,7 +250,7 @@ act (Round *round,
 
   g_clear_object (&round->refs[who]);
   acting = ACTOR_NONE;
-  if (is_awaited (actor))
+  if (!actor_may_be_late (actor))
     g_atomic_int_inc (&round->finished);
 }
 

@@ -341,14 +341,21 @@ model_finish (Model    model,
   allowed[model.outcome] |= 1u << model.settler;
 }
 
-/* All orders of what is left for the two to do. An order to cancel may come too late. */
+/* Nobody waits for these before the job is brought to its end, so they may come later. */
+static inline gboolean
+actor_may_be_late (Actor actor)
+{
+  return actor == ACTOR_ORDER || actor == ACTOR_TAKE || actor == ACTOR_IN_PLACE;
+}
+
+/* All orders of what is left for the two to do. */
 static inline void
 model_race (const Model *model,
             const Actor  actors[2],
             const guint  done[2],
             Allowed      allowed)
 {
-  gboolean only_orders = TRUE;
+  gboolean may_finish = TRUE;
   int who;
 
   for (who = 0; who < 2; who++)
@@ -359,8 +366,8 @@ model_race (const Model *model,
 
       if (actor == ACTOR_NONE)
         continue;
-      if (actor != ACTOR_ORDER)
-        only_orders = FALSE;
+      if (!actor_may_be_late (actor))
+        may_finish = FALSE;
 
       then_done[who]++;
       /* A publish of its own is one that whoever set the race up has begun. */
@@ -368,7 +375,7 @@ model_race (const Model *model,
       model_race (&then, actors, then_done, allowed);
     }
 
-  if (only_orders)
+  if (may_finish)
     model_finish (*model, allowed);
 }
 

@@ -130,10 +130,19 @@ test_context_run_by_another (void)
   g_main_context_unref (context);
 }
 
-static gpointer
-unref_context_thread (gpointer context)
+typedef struct
 {
-  g_main_context_unref (context);
+  GMainContext *context;
+  TestReleases *releases;
+} Drop;
+
+static gpointer
+drop_thread (gpointer data)
+{
+  Drop *self = data;
+
+  self->releases->thread = g_thread_self ();
+  g_main_context_unref (self->context);
 
   return NULL;
 }
@@ -147,17 +156,16 @@ test_context_dropped_by_another (void)
   TestLoop *loop = test_loop_new ();
   GMainContext *context = g_main_context_ref (test_loop_get_context (loop));
   There there = { .executor = executor, .n = 200 };
-  GThread *thread;
+  Drop drop = { context, &there.releases };
 
   test_loop_call (loop, submit_n, &there);
   test_loop_free (loop);
   run_queued (executor);
   g_assert_cmpuint (test_releases_get (&there.releases), ==, 0);
 
-  thread = g_thread_new ("drop", unref_context_thread, context);
-  there.releases.thread = thread;
-  g_thread_join (thread);
+  g_thread_join (g_thread_new ("drop", drop_thread, &drop));
   g_assert_cmpuint (test_releases_get (&there.releases), ==, PER_JOB * there.n);
+  g_assert_cmpuint (test_releases_get_wrong (&there.releases), ==, 0);
   test_wait_until (test_homes_alive () <= homes);
 }
 

@@ -143,7 +143,7 @@ run_test (Test  *test,
   };
 
   pin (slot);
-  explore_report_crashes ();
+  explore_report_crashes (test->model->may_warn);
   explore_report_all = option_verbose || option_replay;
   if (test->model->variants > 0)
     explore_search_variants (test->model, &limits, test->result);
@@ -201,17 +201,19 @@ read_test (Test *test)
   return FALSE;
 }
 
-/* What was found and when, in one line. What GLib logged stands before it. */
+/* What was found and when, in one line. */
 static void
 print_found (Test *test)
 {
   g_auto (GStrv) lines = g_strsplit (test->output->str, "\n", -1);
   guint i;
 
-  for (i = 1; lines[0] && lines[i]; i++)
+  for (i = 0; lines[i]; i++)
     {
+      if (g_str_has_prefix (lines[i], "FAILED: "))
+        printf ("# %s", lines[i] + strlen ("FAILED: "));
       if (g_str_has_prefix (lines[i], "found after"))
-        printf ("# %s; %s\n", lines[i - 1], lines[i]);
+        printf ("; %s\n", lines[i]);
     }
 }
 
@@ -361,7 +363,7 @@ main (int   argc,
       return 0;
     }
 
-  option_bound = CLAMP (option_bound, 0, 15);
+  option_bound = CLAMP (option_bound, 0, 12);
   add_tests ();
   if (n_tests == 0)
     {

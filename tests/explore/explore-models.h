@@ -11,6 +11,7 @@
 
 extern const ExploreModel explore_toy_models[];
 extern const ExploreModel explore_future_models[];
+extern const ExploreModel explore_job_models[];
 extern const ExploreModel explore_pool_models[];
 extern const ExploreModel explore_queue_models[];
 extern const ExploreModel explore_self_models[];
@@ -23,5 +24,6 @@ static const ExploreModel *const explore_models[] = {
   explore_toy_models,
   explore_queue_models,
   explore_future_models,
+  explore_job_models,
   explore_pool_models,
 };

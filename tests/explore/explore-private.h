@@ -283,7 +283,7 @@ gboolean explore_memory_is_freed  (gconstpointer       address);
 void     explore_memory_enter     (gboolean            inside);
 
 /* explore-report.c */
-void     explore_report_crashes   (void);
+void     explore_report_crashes   (gboolean            may_warn);
 void     explore_report_steps     (void);
 void     explore_report_places    (GString            *report,
                                    gconstpointer      *places,

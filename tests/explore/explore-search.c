@@ -357,16 +357,15 @@ search_random (guint  n,
   search.random = 0;
 }
 
-/* All schedules with at most @bound preemptions. FALSE: out of time. */
+/* All schedules with at most @bound preemptions. FALSE: out of time. @length: how many
+ * there were with one less, then these. */
 static gboolean
-search_bound (guint  bound,
-              gint64 deadline)
+search_bound (guint    bound,
+              gint64   deadline,
+              guint64 *length)
 {
-  static guint64 early;
   guint64 before;
 
-  if (bound == 0)
-    early = 0;
   search.result.bound = bound;
 
 again:
@@ -382,7 +381,7 @@ again:
       search.result.max_steps = MAX (search.result.max_steps, run.n_steps);
       check_leaks (bound);
       /* Early on it is cheaper to begin again than to do all of it twice. */
-      if (search.racy_grew && search.result.schedules - before < early)
+      if (search.racy_grew && search.result.schedules - before < 4 * *length)
         goto again;
       if (g_get_monotonic_time () > deadline)
         return FALSE;
@@ -394,7 +393,7 @@ again:
             search.result.schedules - before, search.n_racy, search.racy_grew ? ", once more" : "");
   if (search.racy_grew)
     goto again;
-  early = 4 * (search.result.schedules - before);
+  *length = search.result.schedules - before;
 
   return TRUE;
 }
@@ -405,7 +404,8 @@ explore_search (const ExploreModel *model,
                 const SearchLimits *limits,
                 SearchResult       *result)
 {
-  guint most = limits->bound;
+  guint most = limits->bound + model->more;
+  guint64 length = 0;
   guint bound;
 
   if (model->bound > 0)
@@ -448,8 +448,8 @@ explore_search (const ExploreModel *model,
       for (bound = 0; bound <= most && search.result.exhausted; bound++)
         {
           if (bound == 2 && search.prune)
-            search_random (RANDOM_SCHEDULES, limits->deadline);
-          search.result.exhausted = search_bound (bound, limits->deadline);
+            search_random (MIN (RANDOM_SCHEDULES, 4 * length), limits->deadline);
+          search.result.exhausted = search_bound (bound, limits->deadline, &length);
         }
     }
 

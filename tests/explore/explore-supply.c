@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What stands in for GLib in the explorer: where the threads of a pool come from, and
- * references to objects, whose last drop may race with what other threads do. */
+/* What stands in for the rest of the world in the explorer: where threads come from,
+ * and references to objects, whose last drop may race with what other threads do. */
 
 #include "config.h"
 
+#include "concur-service-private.h"
 #include "concur-supply-private.h"
 #include "explore-models.h"
 
@@ -121,6 +122,24 @@ concur_supply_retry (ConcurSupply  *self,
   concur_atomic_add (&self->owed, 1, CONCUR_ACQ_REL);
 
   return FALSE;
+}
+
+static void
+run_chore (gpointer data)
+{
+  ConcurChore *chore = data;
+
+  chore->run (chore);
+}
+
+/* A thread for each chore: the service's own thread would never end. */
+void
+concur_service_do (ConcurChore *chore)
+{
+  if (explore_inside ())
+    explore_spawn (run_chore, chore);
+  else
+    chore->run (chore);
 }
 
 /* What costs system calls and is of no interest here. */

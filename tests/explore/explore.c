@@ -26,6 +26,7 @@
 Run run;
 
 static int n_started;
+static _Thread_local gboolean is_controller;
 static _Thread_local Thread *self_thread;
 const char explore_clock_address, explore_spawn_address;
 
@@ -34,6 +35,8 @@ explore_get_self (void)
 {
   if (self_thread != NULL && run.current != self_thread)
     explore_fail ("thread %d runs without the token", self_thread->id);
+  if (self_thread == NULL && run.active && !is_controller)
+    explore_fail ("a thread that is not of the model uses the synchronisation layer");
 
   return self_thread;
 }
@@ -416,6 +419,7 @@ explore_run_schedule (void)
 
   for (i = 0; i < MAX_THREADS; i++)
     run.threads[i] = (Thread){ .id = i };
+  is_controller = TRUE;
   run.n_threads = 0;
   run.current = NULL;
   run.switched_from = -1;

@@ -37,6 +37,8 @@ typedef struct
 
   /* At most this many preemptions, however many are asked for; 0: no limit of its own. */
   guint bound;
+  /* So many more than are asked for, in a small model. */
+  guint more;
   /* More operations than this in one schedule are a livelock; 0: the default. */
   guint max_steps;
   /* Park and wait may return for no reason (counts as a preemption). */
@@ -44,6 +46,8 @@ typedef struct
   /* The model is searched for each explore_variant up to this, with pruning and without,
    * and has to have the same outcomes; 0: an ordinary model. */
   guint variants;
+  /* The library is expected to warn. */
+  gboolean may_warn;
   /* Memory that is still there after teardown is not a failure. */
   gboolean may_leak;
 } ExploreModel;

@@ -129,6 +129,35 @@ check_done (PoolModel *model,
 }
 
 /* Done, or refused because of a shutdown. */
+/* Waits for a job that stands behind it in the same executor. */
+static gboolean
+run_nested (ConcurJob  *job,
+            gpointer    data,
+            GError    **error)
+{
+  PoolModel *model = data;
+
+  submit (model, 1, run);
+  check_done (model, 1);
+
+  return run (job, data, error);
+}
+
+/* A wait with a limit does not run the job in place: somebody else has to. */
+static gboolean
+run_nested_timed (ConcurJob  *job,
+                  gpointer    data,
+                  GError    **error)
+{
+  PoolModel *model = data;
+
+  submit (model, 1, run);
+  if (concur_future_wait (model->futures[1], 1000))
+    explore_check (concur_future_get_double (model->futures[1], NULL) == 1);
+
+  return run (job, data, error);
+}
+
 static void
 check_done_or_refused (PoolModel *model,
                        guint      which)
@@ -227,6 +256,98 @@ submit_against_shutdown (gpointer data)
   check_done_or_refused (model, 0);
 }
 
+/* There is room for one that waits. */
+static void
+submit_more_than_fit (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  submit (model, 2, run);
+  check_done_or_refused (model, 2);
+  check_done_or_refused (model, 1);
+  check_done_or_refused (model, 0);
+  user_leaves (model);
+}
+
+static void
+submit_and_cancel (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  concur_future_cancel (model->futures[0], CONCUR_CANCEL_NONE);
+  check_done_or_refused (model, 0);
+  check_done (model, 1);
+  user_leaves (model);
+}
+
+/* The work is done though nobody keeps the executor. */
+static void
+submit_and_drop (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  user_leaves (model);
+  check_done (model, 1);
+}
+
+static void
+submit_nested (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run_nested);
+  check_done (model, 0);
+  user_leaves (model);
+}
+
+static void
+submit_nested_timed (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run_nested_timed);
+  check_done (model, 0);
+  user_leaves (model);
+}
+
+/* The thread for the first one cannot be started. */
+static void
+submit_without_thread (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  concur_future_wait (model->futures[0], -1);
+  concur_future_wait (model->futures[1], -1);
+  user_leaves (model);
+}
+
+static void
+pause_and_resume (gpointer data)
+{
+  PoolModel *model = data;
+
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (model->executor), TRUE);
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (model->executor), FALSE);
+  user_leaves (model);
+}
+
+static void
+look (gpointer data)
+{
+  PoolModel *model = data;
+
+  g_object_unref (concur_thread_executor_dup_snapshot (CONCUR_THREAD_EXECUTOR (model->executor)));
+  user_leaves (model);
+}
+
 static void
 drain (gpointer data)
 {
@@ -271,13 +392,13 @@ finish_refused (gpointer data)
 static gpointer
 setup_one (void)
 {
-  return setup (&concur_queue_lockfree, 1, -1, 1);
+  return setup (&concur_queue_mutex, 1, -1, 1);
 }
 
 static gpointer
-setup_one_mutex (void)
+setup_one_lockfree (void)
 {
-  return setup (&concur_queue_mutex, 1, -1, 1);
+  return setup (&concur_queue_lockfree, 1, -1, 1);
 }
 
 static gpointer
@@ -298,6 +419,40 @@ setup_impatient (void)
   return setup (&concur_queue_mutex, 1, 1000, 1);
 }
 
+static gpointer
+setup_impatient_lockfree (void)
+{
+  return setup (&concur_queue_lockfree, 1, 1000, 1);
+}
+
+static gpointer
+setup_thread_each (void)
+{
+  return setup (&concur_queue_mutex, 0, -1, 1);
+}
+
+static gpointer
+setup_bounded (void)
+{
+  return setup_full (&concur_queue_mutex, 1, -1, 1, "max-pending", 1);
+}
+
+static gpointer
+setup_blocked (void)
+{
+  return setup_full (&concur_queue_mutex, 1, -1, 1, "max-blocked", 1);
+}
+
+static gpointer
+setup_without_thread (void)
+{
+  gpointer model = setup (&concur_queue_mutex, 2, -1, 1);
+
+  explore_supply_failures = 1;
+
+  return model;
+}
+
 #define POOL_MODEL(prepare, check)                                                                 \
   .setup = prepare, .finish = check, .teardown = teardown, .thread_exit = concur_home_leave_thread
 
@@ -306,11 +461,11 @@ const ExploreModel explore_pool_models[] = {
     POOL_MODEL (setup_one, finish_run),
     .name = "pool-one-worker",
     .threads = { submit_two },
-    .bugs = { "park-without-look" },
+    .bugs = { "park-without-look", "lost-wakeup" },
   },
   {
-    POOL_MODEL (setup_one_mutex, finish_run),
-    .name = "pool-one-worker-mutex",
+    POOL_MODEL (setup_one_lockfree, finish_run),
+    .name = "pool-one-worker-lockfree",
     .threads = { submit_two },
     .bugs = { "park-without-look" },
   },
@@ -331,19 +486,76 @@ const ExploreModel explore_pool_models[] = {
     .bugs = { "expiry-against-push" },
   },
   {
-    POOL_MODEL (setup_one_mutex, finish_refused),
+    POOL_MODEL (setup_impatient_lockfree, finish_run),
+    .name = "pool-expiry-lockfree",
+    .threads = { submit_patiently },
+    .bugs = { "expiry-against-push" },
+  },
+  {
+    POOL_MODEL (setup_thread_each, finish_run),
+    .name = "pool-thread-each",
+    .threads = { submit_two },
+  },
+  {
+    POOL_MODEL (setup_one, finish_refused),
     .name = "pool-drain",
     .threads = { submit_against_shutdown, drain },
   },
   {
-    POOL_MODEL (setup_one_mutex, finish_refused),
+    POOL_MODEL (setup_one, finish_refused),
     .name = "pool-cancel-pending",
     .threads = { submit_against_shutdown, cancel_pending },
   },
   {
-    POOL_MODEL (setup_one_mutex, finish_refused),
+    POOL_MODEL (setup_one_lockfree, finish_refused),
     .name = "pool-cancel-all",
     .threads = { submit_against_shutdown, cancel_all },
+  },
+  {
+    POOL_MODEL (setup_bounded, finish_refused),
+    .name = "pool-bounded",
+    .threads = { submit_more_than_fit },
+  },
+  {
+    POOL_MODEL (setup_bounded, finish_refused),
+    .name = "pool-bounded-shutdown",
+    .threads = { submit_more_than_fit, drain },
+  },
+  {
+    POOL_MODEL (setup_one, finish_refused),
+    .name = "pool-cancel-queued",
+    .threads = { submit_and_cancel },
+  },
+  {
+    POOL_MODEL (setup_one, finish_run),
+    .name = "pool-dropped",
+    .threads = { submit_and_drop },
+  },
+  {
+    POOL_MODEL (setup_one, finish_run),
+    .name = "pool-wait-in-place",
+    .threads = { submit_nested },
+  },
+  {
+    POOL_MODEL (setup_blocked, finish_run),
+    .name = "pool-wait-compensated",
+    .threads = { submit_nested_timed },
+  },
+  {
+    POOL_MODEL (setup_without_thread, finish_refused),
+    .name = "pool-without-thread",
+    .threads = { submit_without_thread },
+    .may_warn = TRUE,
+  },
+  {
+    POOL_MODEL (setup_one_two_users, finish_run),
+    .name = "pool-paused",
+    .threads = { submit_0, pause_and_resume },
+  },
+  {
+    POOL_MODEL (setup_one_two_users, finish_run),
+    .name = "pool-snapshot",
+    .threads = { submit_0, look },
   },
   { NULL },
 };

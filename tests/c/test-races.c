@@ -593,6 +593,108 @@ test_late_cancellers (void)
   test_wait_until (test_futures_alive () == 1);
 }
 
+/* One thread cancels what a worker pops at the same time. Each job's parent is cancelled
+ * right after the job is gone: whatever still knew the job would touch it then. */
+#define N_CHASED 4000
+
+typedef struct
+{
+  ConcurFuture *future; /* (owned) by who cancels */
+  GCancellable *parent; /* (owned) */
+} Chased;
+
+static _Thread_local Chased *just_gone;
+
+static void
+chased_gone (gpointer  data,
+             GObject  *object)
+{
+  just_gone = data;
+}
+
+static void
+cancel_parent_of_gone (void)
+{
+  if (just_gone != NULL)
+    g_cancellable_cancel (just_gone->parent);
+  just_gone = NULL;
+}
+
+typedef struct
+{
+  Chased *chased;
+  guint n;
+  TestGate go;
+} Chase;
+
+static gpointer
+chase_thread (gpointer data)
+{
+  Chase *self = data;
+  guint i;
+
+  test_gate_wait (&self->go);
+  for (i = 0; i < self->n; i++)
+    {
+      concur_future_cancel (self->chased[i].future, CONCUR_CANCEL_NONE);
+      g_object_unref (self->chased[i].future);
+      cancel_parent_of_gone ();
+    }
+
+  return NULL;
+}
+
+static gboolean
+chase_plug_run (ConcurJob  *job,
+                gpointer    data,
+                GError    **error)
+{
+  Chase *self = data;
+
+  test_gate_wait (&self->go);
+  concur_job_return_boolean (job, TRUE);
+
+  return TRUE;
+}
+
+static void
+test_chase (void)
+{
+  ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new (1));
+  Chase chase = { .n = test_scaled (N_CHASED) };
+  TestReleases releases = { .thread = g_thread_self () };
+  GThread *thread = g_thread_new ("chase", chase_thread, &chase);
+  guint i;
+
+  chase.chased = g_new0 (Chased, chase.n);
+  g_object_unref (test_submit (executor, chase_plug_run, &chase));
+  for (i = 0; i < chase.n; i++)
+    {
+      Chased *chased = &chase.chased[i];
+
+      chased->parent = g_cancellable_new ();
+      chased->future = concur_executor_submit (executor, test_one_job, &releases, test_released,
+                                               chased->parent);
+      g_object_weak_ref (G_OBJECT (chased->future), chased_gone, chased);
+    }
+
+  test_gate_open (&chase.go);
+  g_thread_join (thread);
+  while (test_futures_alive () > 0)
+    {
+      if (concur_home_serve_now (1) == 0)
+        sched_yield ();
+      cancel_parent_of_gone ();
+    }
+  test_executor_end (executor);
+
+  g_assert_cmpuint (test_releases_get (&releases), ==, chase.n);
+  g_assert_cmpuint (test_releases_get_wrong (&releases), ==, 0);
+  for (i = 0; i < chase.n; i++)
+    g_object_unref (chase.chased[i].parent);
+  g_free (chase.chased);
+}
+
 /* What the table calls a critical leaves the job as it was. */
 static void
 test_mistakes (void)
@@ -667,6 +769,7 @@ main (int    argc,
     }
 
   g_test_add_func ("/races/late-cancellers", test_late_cancellers);
+  g_test_add_func ("/races/chase", test_chase);
   g_test_add_func ("/races/mistakes", test_mistakes);
 
   status = test_run ();

@@ -113,7 +113,8 @@ concur_batch_new (guint n_items)
   ConcurBatch *self = g_object_new (CONCUR_TYPE_BATCH, NULL);
 
   self->n_items = n_items;
-  self->slots = g_new0 (Slot, n_items);
+  /* At least one, so that even an empty batch has an address to peek at. */
+  self->slots = g_new0 (Slot, MAX (n_items, 1));
 
   return self;
 }
@@ -335,12 +336,16 @@ concur_batch_set_string (ConcurBatch *self,
                       guint        index,
                       const char  *value)
 {
+  char *old;
+
   g_return_if_fail (CONCUR_IS_BATCH (self));
   g_return_if_fail (index < self->n_items);
   g_return_if_fail (batch_accepts (self, G_TYPE_STRING));
 
-  g_clear_pointer (&self->slots[index].string, g_free);
+  /* @value may be what the slot holds. */
+  old = self->slots[index].string;
   self->slots[index].string = g_strdup (value);
+  g_free (old);
 }
 
 /**
@@ -380,12 +385,16 @@ concur_batch_set_object (ConcurBatch *self,
                       guint        index,
                       GObject     *value)
 {
+  GObject *old;
+
   g_return_if_fail (CONCUR_IS_BATCH (self));
   g_return_if_fail (index < self->n_items);
   g_return_if_fail (batch_accepts (self, G_TYPE_OBJECT));
 
-  g_clear_pointer (&self->slots[index].object, g_object_unref);
+  /* @value may be what the slot holds. */
+  old = self->slots[index].object;
   self->slots[index].object = value != NULL ? g_object_ref (value) : NULL;
+  g_clear_pointer (&old, g_object_unref);
 }
 
 /**
@@ -425,12 +434,16 @@ concur_batch_set_bytes (ConcurBatch *self,
                       guint        index,
                       GBytes      *value)
 {
+  GBytes *old;
+
   g_return_if_fail (CONCUR_IS_BATCH (self));
   g_return_if_fail (index < self->n_items);
   g_return_if_fail (batch_accepts (self, G_TYPE_BYTES));
 
-  g_clear_pointer (&self->slots[index].bytes, g_bytes_unref);
+  /* @value may be what the slot holds. */
+  old = self->slots[index].bytes;
   self->slots[index].bytes = value != NULL ? g_bytes_ref (value) : NULL;
+  g_clear_pointer (&old, g_bytes_unref);
 }
 
 /**
@@ -470,12 +483,16 @@ concur_batch_set_variant (ConcurBatch *self,
                       guint        index,
                       GVariant    *value)
 {
+  GVariant *old;
+
   g_return_if_fail (CONCUR_IS_BATCH (self));
   g_return_if_fail (index < self->n_items);
   g_return_if_fail (batch_accepts (self, G_TYPE_VARIANT));
 
-  g_clear_pointer (&self->slots[index].variant, g_variant_unref);
+  /* @value may be what the slot holds. */
+  old = self->slots[index].variant;
   self->slots[index].variant = value != NULL ? g_variant_ref_sink (value) : NULL;
+  g_clear_pointer (&old, g_variant_unref);
 }
 
 /**

@@ -285,6 +285,8 @@ concur_future_class_init (ConcurFutureClass *klass)
   guint i;
 
   concur_future_private_offset = ConcurFuture_private_offset;
+  /* GIO makes it at the first use, and several workers may be the first at once. */
+  (void) g_io_error_quark ();
   for (i = 0; i < N_STRIPES; i++)
     concur_lock_init (&stripes[i]);
 

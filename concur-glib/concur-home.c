@@ -242,7 +242,8 @@ source_prepare (GSource *source,
   /* Sequentially consistent: pairs with concur_home_stack_push (). */
   concur_atomic_store (&self->sleeping, 1, CONCUR_SEQ_CST);
 
-  if (home_has_posts (self) || home_has_releases (self))
+  if (!CONCUR_PLANTED_BUG ("loop-without-look")
+      && (home_has_posts (self) || home_has_releases (self)))
     {
       concur_atomic_store (&self->sleeping, 0, CONCUR_RELAXED);
       return TRUE;

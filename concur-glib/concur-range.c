@@ -20,6 +20,9 @@
  * claiming costs nothing, enough that uneven items even out. */
 #define CHUNKS_PER_THREAD 8
 
+/* More helpers than a system has threads help nobody, and this is counted with. */
+#define MAX_WIDTH (1 << 16)
+
 /* Tiny chunks are taken several at a time, so that the counter is not what all threads
  * wait for; never so many that a thread could be left without. */
 #define SPANS_PER_THREAD 32
@@ -187,7 +190,7 @@ executor_get_width (ConcurExecutor *executor)
   if (CONCUR_IS_THREAD_EXECUTOR (executor))
     width = concur_thread_executor_get_max_threads (CONCUR_THREAD_EXECUTOR (executor));
 
-  return width > 0 ? width : g_get_num_processors ();
+  return width > 0 ? MIN (width, MAX_WIDTH) : g_get_num_processors ();
 }
 
 static gboolean

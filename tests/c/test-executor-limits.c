@@ -597,5 +597,5 @@ main (int   argc,
   g_test_add_func ("/executor-limits/ageing", test_ageing);
   g_test_add_func ("/executor-limits/ageing/under-flood", test_ageing_under_flood);
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -396,5 +396,5 @@ main (int   argc,
       g_test_add_data_func (path, children[i].name, test_child);
     }
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -326,6 +326,8 @@ typedef struct
 {
   ConcurExecutor *executor;
   ConcurFuture *other; /* of a job of the same executor */
+  TestGate go;
+  TestGate over;
 } Inside;
 
 static int
@@ -349,8 +351,11 @@ forking_job (ConcurJob  *job,
 {
   Inside *self = data;
 
+  /* The other thread must not be inside GLib when this one forks. */
+  test_gate_wait (&self->go);
   self->other = test_submit (self->executor, test_one_job, NULL);
   in_child (child_of_worker, self);
+  test_gate_open (&self->over);
   g_assert_true (concur_future_wait (self->other, -1));
   test_assert_int64 (self->other, 1);
   g_object_unref (self->other);
@@ -365,6 +370,8 @@ test_fork_in_job (void)
   Inside inside = { .executor = CONCUR_EXECUTOR (concur_thread_executor_new (1)) };
   g_autoptr (ConcurFuture) future = test_submit (inside.executor, forking_job, &inside);
 
+  test_gate_open (&inside.go);
+  test_gate_wait (&inside.over);
   test_assert_done (future);
   test_assert_int64 (future, 1);
   test_executor_end (inside.executor);

@@ -44,8 +44,8 @@ range_open (Range *range,
 static void
 range_close (Range *range)
 {
-  concur_release_pending ();
-  g_assert_cmpuint (test_releases_get (&range->releases), ==, 1);
+  /* The last thread makes the future done first, and lets go then. */
+  test_wait_until (test_releases_get (&range->releases) == 1);
   g_assert_cmpuint (test_releases_get_wrong (&range->releases), ==, 0);
   g_assert_cmpint (range->n_in, ==, 0);
   g_free (range->seen);
@@ -610,6 +610,28 @@ test_custom (void)
   test_iterate_until (NULL, executor == NULL);
 }
 
+/* As many threads as the settings allow: chunks are reckoned from that. */
+static void
+test_huge_executors (void)
+{
+  static const guint max_threads[] = { G_MAXINT / 2, 1 << 29, 1 << 28, 0 };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (max_threads); i++)
+    {
+      ConcurExecutor *executor = executor_new (max_threads[i]);
+      g_autoptr (ConcurFuture) future = NULL;
+      Range range;
+
+      range_open (&range, 20, 0);
+      future = range_submit (&range, executor, NULL);
+      test_assert_done (future);
+      assert_all (&range, future);
+      range_close (&range);
+      test_executor_end (executor);
+    }
+}
+
 static void
 test_mistakes (void)
 {
@@ -676,6 +698,7 @@ main (int    argc,
   g_test_add_func ("/map-range/refused", test_refused);
   g_test_add_func ("/map-range/no-helpers", test_no_helpers);
   g_test_add_func ("/map-range/custom", test_custom);
+  g_test_add_func ("/map-range/huge-executors", test_huge_executors);
   g_test_add_func ("/map-range/mistakes", test_mistakes);
   g_test_add_func ("/map-range/shaken", test_shaken);
 

@@ -408,5 +408,5 @@ main (int   argc,
       add ("sweep", all[i], test_sweep);
     }
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -768,5 +768,5 @@ main (int   argc,
   g_test_add_func ("/shutdown/last-unref/in-a-job", test_last_unref_in_a_job);
   g_test_add_func ("/shutdown/last-unref/as-data", test_last_unref_as_data);
 
-  return g_test_run ();
+  return test_run ();
 }

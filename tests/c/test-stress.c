@@ -465,5 +465,5 @@ main (int   argc,
   g_test_add_func ("/stress/everything/shaken", test_everything_shaken);
   g_test_add_func ("/stress/short-lives", test_short_lives);
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -622,5 +622,5 @@ main (int   argc,
   g_test_add_func ("/thread-failure/late-token", test_late_token);
   g_test_add_func ("/thread-failure/stress", test_stress);
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -356,5 +356,5 @@ main (int   argc,
   g_test_add_func ("/thread-main/goes-after-work", test_goes_after_work);
   g_test_add_func ("/thread-main/run-next-elsewhere", test_run_next_elsewhere);
 
-  return g_test_run ();
+  return test_run ();
 }

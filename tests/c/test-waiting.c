@@ -686,5 +686,5 @@ main (int   argc,
   g_test_add_func ("/waiting/paused", test_paused);
   g_test_add_func ("/waiting/tree", test_tree);
 
-  return g_test_run ();
+  return test_run ();
 }

@@ -12,6 +12,7 @@
 extern const ExploreModel explore_toy_models[];
 extern const ExploreModel explore_future_models[];
 extern const ExploreModel explore_job_models[];
+extern const ExploreModel explore_loop_models[];
 extern const ExploreModel explore_pool_models[];
 extern const ExploreModel explore_queue_models[];
 extern const ExploreModel explore_self_models[];
@@ -25,5 +26,6 @@ static const ExploreModel *const explore_models[] = {
   explore_queue_models,
   explore_future_models,
   explore_job_models,
+  explore_loop_models,
   explore_pool_models,
 };

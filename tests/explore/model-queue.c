@@ -12,9 +12,9 @@
 #include "concur-queue-private.h"
 #include "explore-models.h"
 
-static ConcurQueueFlag never_closed;
+#define MAX_ITEMS 3
 
-#define MAX_LINKS 4
+static ConcurQueueFlag never_closed;
 
 typedef struct
 {
@@ -28,11 +28,10 @@ typedef struct
 {
   const ConcurQueueOps *ops;
   ConcurQueue *queue;
-  Item items[MAX_LINKS];
+  Item items[MAX_ITEMS];
   guint n_items;              /* that will be pushed */
   int last[2];                /* of each pusher: the number popped last */
   ConcurWord n_pushed;
-  ConcurWord n_popped;
   ConcurWord sleeping;
 } QueueModel;
 
@@ -46,26 +45,37 @@ setup (const ConcurQueueOps *ops,
   model->ops = ops;
   model->queue = ops->create ();
   model->n_items = n_items;
-  for (i = 0; i < MAX_LINKS; i++)
+  for (i = 0; i < MAX_ITEMS; i++)
     {
-      model->items[i].pusher = i % 2;
-      model->items[i].number = i / 2 + 1;
+      model->items[i].pusher = i / 2;
+      model->items[i].number = i + 1;
     }
   explore_label (&model->n_pushed, "n-pushed");
-  explore_label (&model->n_popped, "n-popped");
   explore_label (&model->sleeping, "sleeping");
 
   return model;
 }
 
 static gpointer
-setup_mutex (void)
+setup_mutex_two (void)
+{
+  return setup (&concur_queue_mutex, 2);
+}
+
+static gpointer
+setup_mutex_three (void)
 {
   return setup (&concur_queue_mutex, 3);
 }
 
 static gpointer
-setup_lockfree (void)
+setup_lockfree_two (void)
+{
+  return setup (&concur_queue_lockfree, 2);
+}
+
+static gpointer
+setup_lockfree_three (void)
 {
   return setup (&concur_queue_lockfree, 3);
 }
@@ -76,23 +86,23 @@ push (QueueModel *model,
 {
   guint32 seen = 1;
 
-  model->ops->push (model->queue, &model->items[item].link, 1);
+  model->ops->push (model->queue, &model->items[item].link, item < 2 ? 1 : 0);
   concur_atomic_add (&model->n_pushed, 1, CONCUR_SEQ_CST);
   if (concur_atomic_cas (&model->sleeping, &seen, 0, CONCUR_SEQ_CST))
     concur_unpark_one (&model->sleeping);
 }
 
 static void
-push_0_2 (gpointer data)
+push_two (gpointer data)
 {
   push (data, 0);
-  push (data, 2);
+  push (data, 1);
 }
 
 static void
-push_1 (gpointer data)
+push_third (gpointer data)
 {
-  push (data, 1);
+  push (data, 2);
 }
 
 static void
@@ -159,10 +169,7 @@ drain (gpointer data)
   do
     {
       while ((link = model->ops->pop (model->queue, &never_closed)) != NULL)
-        {
-          popped (model, link, FALSE);
-          concur_atomic_add (&model->n_popped, 1, CONCUR_SEQ_CST);
-        }
+        popped (model, link, FALSE);
       concur_yield ();
     }
   while (model->ops->has_work (model->queue));
@@ -171,7 +178,7 @@ drain (gpointer data)
 static gboolean
 keep_second (ConcurQueueLink *link)
 {
-  return ((Item *) link)->number > 1 || ((Item *) link)->pusher == 1;
+  return ((Item *) link)->number > 1;
 }
 
 static void
@@ -185,7 +192,6 @@ sweep (gpointer data)
       next = concur_queue_link_get_next (link);
       explore_check (!keep_second (link));
       popped (model, link, FALSE);
-      concur_atomic_add (&model->n_popped, 1, CONCUR_SEQ_CST);
     }
 }
 
@@ -200,7 +206,7 @@ finish (gpointer data)
   while ((link = model->ops->pop (model->queue, &never_closed)) != NULL)
     popped (model, link, FALSE);
   explore_check (!model->ops->has_work (model->queue));
-  for (i = 0; i < MAX_LINKS; i++)
+  for (i = 0; i < MAX_ITEMS; i++)
     explore_check (model->items[i].popped || i >= model->n_items);
 }
 
@@ -213,49 +219,44 @@ teardown (gpointer data)
   g_free (model);
 }
 
+#define QUEUE_MODEL(prepare) .setup = prepare, .finish = finish, .teardown = teardown
+
 const ExploreModel explore_queue_models[] = {
   {
+    QUEUE_MODEL (setup_mutex_three),
     .name = "queue-mutex-push-pop",
-    .setup = setup_mutex,
-    .threads = { push_0_2, push_1, consume },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, push_third, consume },
   },
   {
+    QUEUE_MODEL (setup_lockfree_three),
     .name = "queue-lockfree-push-pop",
-    .setup = setup_lockfree,
-    .threads = { push_0_2, push_1, consume },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, push_third, consume },
     .bugs = { "missed-last-job" },
   },
   {
+    QUEUE_MODEL (setup_mutex_two),
     .name = "queue-mutex-pop-pop",
-    .setup = setup_mutex,
-    .threads = { push_0_2, drain, drain, push_1 },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, drain, drain },
   },
   {
+    QUEUE_MODEL (setup_lockfree_two),
     .name = "queue-lockfree-pop-pop",
-    .setup = setup_lockfree,
-    .threads = { push_0_2, drain, drain, push_1 },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, drain, drain },
   },
   {
+    QUEUE_MODEL (setup_mutex_two),
     .name = "queue-mutex-sweep",
-    .setup = setup_mutex,
-    .threads = { push_0_2, sweep, drain, push_1 },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, sweep, drain },
   },
   {
+    QUEUE_MODEL (setup_lockfree_two),
     .name = "queue-lockfree-sweep",
-    .setup = setup_lockfree,
-    .threads = { push_0_2, sweep, drain, push_1 },
-    .finish = finish,
-    .teardown = teardown,
+    .threads = { push_two, sweep, drain },
+  },
+  {
+    QUEUE_MODEL (setup_lockfree_three),
+    .name = "queue-lockfree-sweep-push",
+    .threads = { push_two, push_third, sweep },
   },
   { NULL },
 };

@@ -313,25 +313,162 @@ test_held (gconstpointer flags)
   test_executor_end (executor);
 }
 
-/* Held, abandoned and answered while the function is still running. */
+/* Held and abandoned while the function is still running: what was submitted stays until
+ * it has returned and the answer has come, in whichever order. */
 static void
-test_abandon_held_active (void)
+test_abandon_held_active (gconstpointer returns_first)
 {
   ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new (1));
   Running running = { .then = THEN_HOLD };
-  g_autoptr (ConcurFuture) future = submit_running (executor, &running);
+  g_autoptr (ConcurFuture) future = submit_running (executor, &running), next = NULL;
+  TestClog clog = { 0 };
 
   test_gate_wait (&running.answered);
   g_assert_true (concur_future_cancel (future, CONCUR_CANCEL_ABANDON));
   test_assert_cancelled (future);
-  test_gate_open (&running.held_go);
-  g_thread_join (running.thread);
+
+  if (returns_first)
+    {
+      test_gate_open (&running.go);
+      test_gate_open (&clog.go);
+      next = concur_executor_submit (executor, test_clog_job, &clog, NULL, NULL);
+      g_assert_true (concur_future_wait (next, -1));
+    }
+  else
+    {
+      test_gate_open (&running.held_go);
+      g_thread_join (running.thread);
+    }
   concur_release_pending ();
   g_assert_cmpuint (test_releases_get (&running.freed), ==, 0);
-  test_gate_open (&running.go);
+
+  if (returns_first)
+    {
+      test_gate_open (&running.held_go);
+      g_thread_join (running.thread);
+    }
+  else
+    {
+      test_gate_open (&running.go);
+    }
   assert_released_here (&running.freed);
   test_assert_cancelled (future);
   test_executor_end (executor);
+}
+
+/* A value that takes its time to be copied: between the decision that this is the answer
+ * and the answer being there. */
+
+typedef struct
+{
+  TestGate begun;
+  TestGate go;
+  gint n_copies; /* atomic */
+} Slow;
+
+static Slow *
+slow_copy (Slow *self)
+{
+  g_atomic_int_inc (&self->n_copies);
+  test_gate_open (&self->begun);
+  test_gate_wait (&self->go);
+
+  return self;
+}
+
+static void
+slow_free (Slow *self)
+{
+  g_atomic_int_add (&self->n_copies, -1);
+}
+
+static GType slow_get_type (void);
+G_DEFINE_BOXED_TYPE (Slow, slow, slow_copy, slow_free)
+
+static void
+slow_init_value (Slow   *self,
+                 GValue *value)
+{
+  g_value_init (value, slow_get_type ());
+  g_value_set_static_boxed (value, self);
+}
+
+typedef struct
+{
+  Slow slow;
+  TestGate go;
+  ConcurPromise *promise;
+} Writing;
+
+static gboolean
+writing_job (ConcurJob *job,
+             gpointer   data,
+             GError   **error)
+{
+  Writing *self = data;
+  GValue value = G_VALUE_INIT;
+
+  slow_init_value (&self->slow, &value);
+  concur_job_return_value (job, &value);
+  test_gate_wait (&self->go);
+
+  return TRUE;
+}
+
+/* Abandoned while it answers: the answer counts, and the function is not waited for. */
+static void
+test_abandon_writing (void)
+{
+  ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new (1));
+  Writing writing = { 0 };
+  g_autoptr (ConcurFuture) future = NULL;
+
+  future = concur_executor_submit (executor, writing_job, &writing, NULL, NULL);
+  test_gate_wait (&writing.slow.begun);
+  concur_future_cancel (future, CONCUR_CANCEL_ABANDON);
+  g_assert_false (concur_future_is_done (future));
+  test_assert_error (future, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_PENDING);
+
+  test_gate_open (&writing.slow.go);
+  g_assert_true (concur_future_wait (future, TEST_PATIENCE_US));
+  g_assert_true (G_VALUE_HOLDS (concur_future_get_value (future, NULL), slow_get_type ()));
+  test_gate_open (&writing.go);
+  test_executor_end (executor);
+  g_clear_object (&future);
+  test_wait_until (g_atomic_int_get (&writing.slow.n_copies) == 0);
+}
+
+static gpointer
+writing_thread (gpointer data)
+{
+  Writing *self = data;
+  GValue value = G_VALUE_INIT;
+
+  slow_init_value (&self->slow, &value);
+  g_assert_true (concur_promise_resolve (self->promise, &value));
+
+  return NULL;
+}
+
+/* Too late: somebody else's answer is being written. */
+static void
+test_promise_writing (void)
+{
+  Writing writing = { .promise = concur_promise_new () };
+  ConcurFuture *future = concur_promise_get_future (writing.promise);
+  GThread *thread = g_thread_new ("writing", writing_thread, &writing);
+
+  test_gate_wait (&writing.slow.begun);
+  g_assert_false (concur_future_cancel (future, CONCUR_CANCEL_NONE));
+  g_assert_false (concur_future_cancel (future, CONCUR_CANCEL_ABANDON));
+  g_assert_false (concur_promise_resolve_int64 (writing.promise, 1));
+  g_assert_cmpint (concur_future_get_state (future), ==, CONCUR_FUTURE_STATE_PENDING);
+  g_assert_false (concur_future_wait (future, 1000));
+  test_gate_open (&writing.slow.go);
+  g_thread_join (thread);
+  g_assert_true (concur_future_check (future, NULL));
+  g_object_unref (writing.promise);
+  g_assert_cmpint (writing.slow.n_copies, ==, 0);
 }
 
 /* The job's own cancellable */
@@ -590,7 +727,11 @@ main (int    argc,
   g_test_add_func ("/cancel/abandon/answered", test_abandon_answered);
   g_test_add_func ("/cancel/abandon/after-asking", test_abandon_after_asking);
   g_test_add_data_func ("/cancel/abandon/held", abandon, test_held);
-  g_test_add_func ("/cancel/abandon/held-active", test_abandon_held_active);
+  g_test_add_data_func ("/cancel/abandon/held/answered", NULL, test_abandon_held_active);
+  g_test_add_data_func ("/cancel/abandon/held/returned", GINT_TO_POINTER (TRUE),
+                        test_abandon_held_active);
+  g_test_add_func ("/cancel/abandon/writing", test_abandon_writing);
+  g_test_add_func ("/cancel/done/being-written", test_promise_writing);
   g_test_add_func ("/cancel/cancellable", test_cancellable);
   g_test_add_func ("/cancel/cancellable/made-late", test_cancellable_made_late);
   g_test_add_func ("/cancel/cancellable/is-no-handle", test_cancellable_is_no_handle);

@@ -103,6 +103,7 @@ typedef struct
 {
   Chased chased[N_CHASED];
   guint n_chases;
+  guint next; /* written before the job that reads it is submitted */
   gint begun; /* atomic: how many chases */
   gint ended; /* atomic */
 } Chase;
@@ -153,7 +154,7 @@ chase_thread (gpointer data)
   return NULL;
 }
 
-/* Keeps the worker until the next chase begins. */
+/* Keeps the worker until the chase begins. */
 static gboolean
 chase_job (ConcurJob  *job,
            gpointer    data,
@@ -161,7 +162,7 @@ chase_job (ConcurJob  *job,
 {
   Chase *self = data;
 
-  wait_for_chase (self, (guint) g_atomic_int_get (&self->ended) + 1);
+  wait_for_chase (self, self->next);
   concur_job_return_boolean (job, TRUE);
 
   return TRUE;
@@ -180,6 +181,7 @@ test_chase (void)
     {
       gint64 deadline = g_get_monotonic_time () + TEST_PATIENCE_US;
 
+      chase.next = number;
       g_object_unref (test_submit (executor, chase_job, &chase));
       for (i = 0; i < N_CHASED; i++)
         {

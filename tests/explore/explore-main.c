@@ -261,16 +261,17 @@ print_result (Test *test,
   return ok;
 }
 
-/* A fair share of what is left: what the others ahead do not use is passed on. */
+/* Several times a fair share of what is left: most need much less, and what they leave
+ * is shared again. */
 static gint64
-share_of_time (gint64 end,
-               guint  next,
-               guint  jobs)
+limit_for_next (gint64 end,
+                guint  next,
+                guint  jobs)
 {
   gint64 now = g_get_monotonic_time ();
-  guint waiting = n_tests - next;
+  gint64 share = MAX (end - now, 0) * jobs / (n_tests - next);
 
-  return now + MAX (end - now, 0) * MIN (jobs, waiting) / MAX (waiting, 1);
+  return MIN (now + 4 * share, end);
 }
 
 static gboolean
@@ -292,7 +293,7 @@ run_tests (guint jobs)
           if (running[slot] == NULL && next < n_tests)
             {
               running[slot] = &tests[next];
-              start_test (running[slot], slot, share_of_time (end, next, jobs));
+              start_test (running[slot], slot, limit_for_next (end, next, jobs));
               next++;
               n_running++;
             }

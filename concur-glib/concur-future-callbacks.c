@@ -336,10 +336,10 @@ concur_future_when_done (ConcurFuture     *self,
  * whichever thread completes or cancels the future, with no lock held, or on the calling
  * thread before this returns if the future is done already. It must be quick and must
  * not wait. @destroy runs right after it on the same thread, or on the one that
- * disconnects it.
+ * disconnects it before the future is done.
  *
- * A direct callback that completes another future does not see that future's direct
- * callbacks run: they run after it has returned.
+ * A direct callback that completes another future, or adds a direct callback to one that
+ * is done, does not see those run: they run after it has returned.
  *
  * JavaScript code must not use this; see [method@Future.when_done].
  *
@@ -373,7 +373,8 @@ concur_future_add_direct_callback (ConcurFuture     *self,
  *
  * Called on the thread that runs the callback's main context, this guarantees that the
  * callback is not called any more. Called elsewhere, the callback may be running at the
- * same time. The callback's data is freed in its main context; at once if that is here.
+ * same time. The callback's data is freed in its main context: at once if that is here
+ * and the future is not done yet, in the callback's turn if it is.
  *
  * An id that is not there any more is ignored: the callback has been called.
  *

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "concur-future-private.h"
 #include "concur-home-private.h"
 #include "concur-job.h"
 #include "concur-queue-private.h"
@@ -38,15 +37,6 @@ void             concur_job_set_up     (ConcurJob       *self,
 void             concur_job_set_payload (ConcurJob       *self,
                                          gpointer         data,
                                          GDestroyNotify   destroy);
-
-/* concur_job_is_cancelled () without its check at the door, for inner loops. */
-static inline gboolean
-concur_job_asked_to_stop (ConcurJob *self)
-{
-  return (concur_atomic_load (&concur_future_private (self)->state, CONCUR_RELAXED)
-          & CONCUR_STATE_CANCEL)
-         != 0;
-}
 
 /* Between these two the job is this thread's current one. */
 void             concur_job_enter      (ConcurFrame     *frame,

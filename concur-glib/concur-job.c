@@ -510,7 +510,9 @@ concur_job_is_cancelled (ConcurJob *self)
   g_return_val_if_fail (CONCUR_CHECK_JOB (self), FALSE);
 
   /* Relaxed: a hint to stop; nothing is read because of it. */
-  return concur_job_asked_to_stop (self);
+  return (concur_atomic_load (&concur_future_private (self)->state, CONCUR_RELAXED)
+          & CONCUR_STATE_CANCEL)
+         != 0;
 }
 
 /**

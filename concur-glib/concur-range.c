@@ -110,6 +110,7 @@ range_work (Range *self)
   const guint n = self->n;
   const guint chunk = self->chunk;
   const guint span = self->span;
+  ConcurFuturePrivate *job = concur_future_private (self->job);
   GError *error = NULL;
 
   for (;;)
@@ -125,8 +126,9 @@ range_work (Range *self)
         {
           guint count = MIN (chunk, left);
 
+          /* Relaxed, both: hints to stop. */
           if (concur_atomic_load (&self->error, CONCUR_RELAXED) != NULL
-              || concur_job_asked_to_stop (self->job))
+              || (concur_atomic_load (&job->state, CONCUR_RELAXED) & CONCUR_STATE_CANCEL))
             return;
 
           if (!self->func (self->batch, first, count, self->data, &error))

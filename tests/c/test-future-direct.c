@@ -190,7 +190,18 @@ typedef struct
 {
   ConcurPromise *promise;
   gboolean inside;
+  guint n_called;
 } Link;
+
+static void
+link_called (ConcurFuture *future,
+             gpointer      data)
+{
+  Link *self = data;
+
+  g_assert_false (self->inside);
+  self->n_called++;
+}
 
 static void
 resolve_next (ConcurFuture *future,
@@ -200,31 +211,24 @@ resolve_next (ConcurFuture *future,
 
   next->inside = TRUE;
   concur_promise_resolve_int64 (next->promise, 1);
+  concur_future_add_direct_callback (future, link_called, next, NULL);
   next->inside = FALSE;
 }
 
-static void
-link_called (ConcurFuture *future,
-             gpointer      data)
-{
-  Link *self = data;
-
-  g_assert_false (self->inside);
-}
-
-/* A completion inside a direct callback is seen by its own direct callbacks only after
- * that one has returned. */
+/* What a direct callback completes, or asks of a future that is done, is seen by direct
+ * callbacks only after it has returned. */
 static void
 test_nested_completion (void)
 {
   g_autoptr (ConcurPromise) first = concur_promise_new ();
-  Link next = { concur_promise_new (), FALSE };
+  Link next = { concur_promise_new () };
 
   concur_future_add_direct_callback (concur_promise_get_future (next.promise), link_called, &next,
                                      NULL);
   concur_future_add_direct_callback (concur_promise_get_future (first), resolve_next, &next, NULL);
   concur_promise_resolve_int64 (first, 1);
   g_assert_true (concur_future_check (concur_promise_get_future (next.promise), NULL));
+  g_assert_cmpuint (next.n_called, ==, 2);
   g_object_unref (next.promise);
 }
 

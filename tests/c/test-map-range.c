@@ -610,26 +610,20 @@ test_custom (void)
   test_iterate_until (NULL, executor == NULL);
 }
 
-/* As many threads as the settings allow: chunks are reckoned from that. */
+/* Chunks are reckoned from how many threads there may be. */
 static void
-test_huge_executors (void)
+test_huge_executor (void)
 {
-  static const guint max_threads[] = { G_MAXINT / 2, 1 << 29, 1 << 28, 0 };
-  guint i;
+  ConcurExecutor *executor = executor_new (1 << 29);
+  g_autoptr (ConcurFuture) future = NULL;
+  Range range;
 
-  for (i = 0; i < G_N_ELEMENTS (max_threads); i++)
-    {
-      ConcurExecutor *executor = executor_new (max_threads[i]);
-      g_autoptr (ConcurFuture) future = NULL;
-      Range range;
-
-      range_open (&range, 20, 0);
-      future = range_submit (&range, executor, NULL);
-      test_assert_done (future);
-      assert_all (&range, future);
-      range_close (&range);
-      test_executor_end (executor);
-    }
+  range_open (&range, 20, 0);
+  future = range_submit (&range, executor, NULL);
+  test_assert_done (future);
+  assert_all (&range, future);
+  range_close (&range);
+  test_executor_end (executor);
 }
 
 static void
@@ -698,7 +692,7 @@ main (int    argc,
   g_test_add_func ("/map-range/refused", test_refused);
   g_test_add_func ("/map-range/no-helpers", test_no_helpers);
   g_test_add_func ("/map-range/custom", test_custom);
-  g_test_add_func ("/map-range/huge-executors", test_huge_executors);
+  g_test_add_func ("/map-range/huge-executor", test_huge_executor);
   g_test_add_func ("/map-range/mistakes", test_mistakes);
   g_test_add_func ("/map-range/shaken", test_shaken);
 

@@ -328,8 +328,8 @@ test_keep_alive_for_ever (void)
 static gpointer
 submit_and_wait (gpointer data)
 {
-  guint n = test_scaled (3000);
-  guint i;
+  guint n = test_scaled (2000);
+  guint i, k;
 
   for (i = 0; i < n; i++)
     {
@@ -337,24 +337,31 @@ submit_and_wait (gpointer data)
 
       test_assert_done (future);
       test_assert_int64 (future, 1);
+      /* The thread is now about to give up: come a little later each time. */
+      for (k = i % 16; k > 0; k--)
+        g_thread_yield ();
     }
 
   return NULL;
 }
 
-/* A thread that gives up at the moment a job comes for it: nobody may lose the job. */
+/* A thread that gives up at the moment a job comes for it: nobody may lose the job. With
+ * one thread and one that submits, no later job covers up for a lost one. */
 static void
-expiry_against_push (gint64 keep_alive)
+expiry_against_push (guint  max_threads,
+                     guint  n_submitters,
+                     gint64 keep_alive)
 {
   ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR,
-                                           "max-threads", 2, "keep-alive", keep_alive, NULL);
-  GThread *threads[3];
+                                           "max-threads", max_threads,
+                                           "keep-alive", keep_alive, NULL);
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
   guint i;
 
-  for (i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new (NULL, submit_and_wait, executor);
-  for (i = 0; i < G_N_ELEMENTS (threads); i++)
-    g_thread_join (threads[i]);
+  for (i = 0; i < n_submitters; i++)
+    g_ptr_array_add (threads, g_thread_new (NULL, submit_and_wait, executor));
+  for (i = 0; i < n_submitters; i++)
+    g_thread_join (threads->pdata[i]);
 
   test_executor_end (executor);
 }
@@ -362,10 +369,15 @@ expiry_against_push (gint64 keep_alive)
 static void
 test_expiry_against_push (void)
 {
+  static const gint64 keep_alives[] = { 0, 5, 50, -1 };
+  guint i;
+
   test_shake_start ();
-  expiry_against_push (0);
-  expiry_against_push (5);
-  expiry_against_push (50);
+  for (i = 0; i < G_N_ELEMENTS (keep_alives); i++)
+    {
+      expiry_against_push (1, 1, keep_alives[i]);
+      expiry_against_push (2, 3, keep_alives[i]);
+    }
   test_shake_stop ();
 }
 

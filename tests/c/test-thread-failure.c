@@ -471,6 +471,83 @@ test_late_token (void)
     }
 }
 
+static void
+ignore_warning (const char     *domain,
+                GLogLevelFlags  level,
+                const char     *message,
+                gpointer        data)
+{
+  g_assert_true (g_str_has_prefix (message, "failing: could not start a thread"));
+}
+
+static gboolean
+is_not_fatal (const char     *domain,
+              GLogLevelFlags  level,
+              const char     *message,
+              gpointer        data)
+{
+  return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+}
+
+/* Whether there is a warning, and when, is up to chance. */
+static guint
+allow_warnings (void)
+{
+  g_test_log_set_fatal_handler (is_not_fatal, NULL);
+
+  return g_log_set_handler ("Concur", G_LOG_LEVEL_WARNING | G_LOG_FLAG_FATAL, ignore_warning, NULL);
+}
+
+static void
+allow_no_warnings (guint handler)
+{
+  g_test_log_set_fatal_handler (NULL, NULL);
+  g_log_remove_handler ("Concur", handler);
+}
+
+/* The same while the only thread is just about to leave: it may take the token up before
+ * it is known that nobody else will. */
+static void
+test_late_token_at_the_end (void)
+{
+  guint round, rounds = test_scaled (600);
+  guint handler = allow_warnings ();
+
+  test_shake_start ();
+  for (round = 0; round < rounds; round++)
+    {
+      guint before = test_futures_alive ();
+      ConcurExecutor *executor = executor_new (2, 0);
+      ConcurFuture *future;
+      guint i, k;
+
+      fail_after (1);
+      for (i = 0; i < 8; i++)
+        {
+          future = test_submit (executor, test_one_job, NULL);
+          test_assert_done (future);
+          if (concur_future_get_error (future) != NULL)
+            assert_failed (future);
+          g_object_unref (future);
+          for (k = (round + i) % 16; k > 0; k--)
+            g_thread_yield ();
+        }
+      fail_no_more ();
+
+      /* All is as if nothing had been: a new thread for a new job, and then none. */
+      future = test_submit (executor, test_name_job, NULL);
+      test_assert_done (future);
+      g_assert_true (concur_future_check (future, NULL));
+      g_object_unref (future);
+      test_wait_until (test_snapshot (executor, n_threads) == 0);
+      g_assert_cmpuint (test_snapshot (executor, n_idle), ==, 0);
+      test_executor_end (executor);
+      assert_clean (before);
+    }
+  test_shake_stop ();
+  allow_no_warnings (handler);
+}
+
 #define STRESS_THREADS 3
 
 typedef struct
@@ -567,30 +644,10 @@ stress (gint  percent,
 }
 
 static void
-ignore_warning (const char     *domain,
-                GLogLevelFlags  level,
-                const char     *message,
-                gpointer        data)
-{
-  g_assert_true (g_str_has_prefix (message, "failing: could not start a thread"));
-}
-
-static gboolean
-is_not_fatal (const char     *domain,
-              GLogLevelFlags  level,
-              const char     *message,
-              gpointer        data)
-{
-  return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
-}
-
-static void
 test_stress (void)
 {
-  guint handler = g_log_set_handler ("Concur", G_LOG_LEVEL_WARNING | G_LOG_FLAG_FATAL,
-                                     ignore_warning, NULL);
+  guint handler = allow_warnings ();
 
-  g_test_log_set_fatal_handler (is_not_fatal, NULL);
   percentage_state = g_random_int ();
   test_shake_start ();
   stress (50, 1);
@@ -598,8 +655,7 @@ test_stress (void)
   stress (90, 3);
   stress (30, 0);
   test_shake_stop ();
-  g_test_log_set_fatal_handler (NULL, NULL);
-  g_log_remove_handler ("Concur", handler);
+  allow_no_warnings (handler);
 }
 
 int
@@ -620,6 +676,7 @@ main (int   argc,
   g_test_add_func ("/thread-failure/compensation/later", test_compensation_later);
   g_test_add_func ("/thread-failure/shutdown", test_shutdown);
   g_test_add_func ("/thread-failure/late-token", test_late_token);
+  g_test_add_func ("/thread-failure/late-token/at-the-end", test_late_token_at_the_end);
   g_test_add_func ("/thread-failure/stress", test_stress);
 
   return test_run ();

@@ -33,6 +33,10 @@ test_init (int    *argc,
   g_test_init (argc, argv, NULL);
   alarm (TIME_LIMIT_SECONDS);
 
+  /* GLib makes these without a lock when they are first used. */
+  (void) G_FILE_ERROR;
+  (void) G_IO_ERROR;
+
   if (g_strcmp0 (g_getenv ("CONCUR_TEST_QUEUE"), "mutex") == 0)
     concur_pool_default_queue = &concur_queue_mutex;
 }

@@ -64,7 +64,6 @@ sleep_on (Thread  *self,
   self->state = THREAD_WAITING;
   self->waits_on = queue;
   self->wants = lock;
-  self->arrival = run.arrivals++;
   self->timed = timed;
   self->timed_out = FALSE;
   explore_decide (self, TRUE, FALSE);

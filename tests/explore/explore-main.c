@@ -52,15 +52,24 @@ static gboolean option_list;
 static gboolean option_verbose;
 
 static const GOptionEntry entries[] = {
-  { "bound", 'b', 0, G_OPTION_ARG_INT, &option_bound, "At most N preemptions a schedule (2)", "N" },
-  { "seconds", 's', 0, G_OPTION_ARG_INT, &option_seconds, "Time for all together (280)", "N" },
-  { "jobs", 'j', 0, G_OPTION_ARG_INT, &option_jobs, "Models at a time (one a core)", "N" },
-  { "model", 'm', 0, G_OPTION_ARG_STRING, &option_model, "Only models of this name or pattern", "NAME" },
-  { "bug", 0, 0, G_OPTION_ARG_STRING, &option_bug, "Only with this planted bug; none: without", "NAME" },
-  { "replay", 'r', 0, G_OPTION_ARG_STRING, &option_replay, "Run one schedule, as a report names it", "CHOICES" },
-  { "no-prune", 0, 0, G_OPTION_ARG_NONE, &option_no_prune, "Leave out no schedule", NULL },
-  { "list", 'l', 0, G_OPTION_ARG_NONE, &option_list, "List models and their planted bugs", NULL },
-  { "verbose", 'v', 0, G_OPTION_ARG_NONE, &option_verbose, "Print all operations, and how planted bugs were found", NULL },
+  { "bound", 'b', 0, G_OPTION_ARG_INT, &option_bound,
+    "At most N preemptions a schedule (2)", "N" },
+  { "seconds", 's', 0, G_OPTION_ARG_INT, &option_seconds,
+    "Time for all together (280)", "N" },
+  { "jobs", 'j', 0, G_OPTION_ARG_INT, &option_jobs,
+    "Models at a time (2, if there are as many cores)", "N" },
+  { "model", 'm', 0, G_OPTION_ARG_STRING, &option_model,
+    "Only models of this name or with this pattern", "NAME" },
+  { "bug", 0, 0, G_OPTION_ARG_STRING, &option_bug,
+    "Only with this planted bug; none: only without", "NAME" },
+  { "replay", 'r', 0, G_OPTION_ARG_STRING, &option_replay,
+    "Run one schedule, as a report names it, and print it", "CHOICES" },
+  { "no-prune", 0, 0, G_OPTION_ARG_NONE, &option_no_prune,
+    "Leave no schedule out", NULL },
+  { "list", 'l', 0, G_OPTION_ARG_NONE, &option_list,
+    "List models and their planted bugs", NULL },
+  { "verbose", 'v', 0, G_OPTION_ARG_NONE, &option_verbose,
+    "Print all operations, and how planted bugs were found", NULL },
   { NULL }
 };
 

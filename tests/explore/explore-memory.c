@@ -120,7 +120,8 @@ give (void *memory)
   if (block->state != ALLOCATED)
     {
       inside = FALSE;
-      explore_fail (block->state == FREED ? "memory is freed twice" : "what is freed is not a block");
+      explore_fail (block->state == FREED ? "memory is freed twice"
+                                          : "what is freed is not a block");
     }
 
   if (inside)

@@ -98,12 +98,13 @@ typedef struct
 
   ThreadState state;
   Object *wants;        /* the lock its next operation takes */
-  Object *waits_on;     /* what has to be woken, and in which order they came */
-  guint arrival;
+  Object *waits_on;     /* what has to be woken */
   gboolean timed;
   gboolean timed_out;
-  guint8 passed[EXPLORE_MAX_THREADS];     /* how often it yielded while that one could run and did not */
-  guint8 passed_idly[EXPLORE_MAX_THREADS]; /* the same since it last changed anything but locks */
+  /* How often it yielded while each other one could run and did not; and since it last
+   * changed anything but locks. */
+  guint8 passed[EXPLORE_MAX_THREADS];
+  guint8 passed_idly[EXPLORE_MAX_THREADS];
   guint spins;          /* yields since anybody changed anything */
   guint64 hash;         /* of all it did and all that this depended on */
   guint32 clock[EXPLORE_MAX_THREADS];
@@ -134,7 +135,6 @@ typedef struct
   int n_threads;
   Thread *current;
   int switched_from;    /* the thread that was preempted last, for the trace */
-  guint arrivals;
   gint budget;          /* preemptions left */
   gint64 clock;
   guint64 sum;          /* of the hashes of all operations so far: names the state */
@@ -269,7 +269,6 @@ void     explore_choose_nothing   (void);
 /* Whether later operations were seen to race with those from there. */
 gboolean explore_is_racy          (guint64             site);
 void     explore_set_racy         (guint64             site);
-gboolean explore_is_replaying     (void);
 char    *explore_dup_replay       (void);
 const SearchResult *explore_get_progress (void);
 

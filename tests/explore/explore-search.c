@@ -83,12 +83,6 @@ explore_get_progress (void)
   return &search.result;
 }
 
-gboolean
-explore_is_replaying (void)
-{
-  return search.replaying;
-}
-
 static guint64 *
 racy_slot (guint64 site)
 {
@@ -155,6 +149,38 @@ state_is_known (guint64 state,
   return FALSE;
 }
 
+static int
+choose_replay (const Options *list,
+               guint32        at)
+{
+  guint i, k;
+
+  for (i = 0; i < search.n_replay && search.replay[i].at != at; i++)
+    ;
+  if (i == search.n_replay)
+    return 0;
+
+  for (k = 0; k < list->n; k++)
+    {
+      if (list->options[k] == search.replay[i].option)
+        return k;
+    }
+
+  explore_fail ("the replay string does not fit: decision %u has no option %x", at,
+                search.replay[i].option);
+}
+
+static guint
+choose_random (guint n)
+{
+  search.n_open++;
+  search.random ^= search.random << 13;
+  search.random ^= search.random >> 7;
+  search.random ^= search.random << 17;
+
+  return search.random % search.calm == 0 ? (search.random >> 32) % n : 0;
+}
+
 /* There is only one way to go on. */
 void
 explore_choose_nothing (void)
@@ -168,26 +194,11 @@ explore_choose (const Options *list,
                 Thread        *graced,
                 gboolean       yields)
 {
-  const guint8 *options = list->options;
-  guint n_options = list->n;
   guint32 at = search.decision++;
   Choice *choice;
-  guint i;
 
   if (search.replaying)
-    {
-      for (i = 0; i < search.n_replay && search.replay[i].at != at; i++)
-        ;
-      if (i == search.n_replay)
-        return 0;
-      for (guint k = 0; k < n_options; k++)
-        {
-          if (options[k] == search.replay[i].option)
-            return k;
-        }
-      explore_fail ("the replay string does not fit: no option %x in decision %u",
-                    search.replay[i].option, at);
-    }
+    return choose_replay (list, at);
 
   if (search.replayed < search.depth)
     {
@@ -195,26 +206,18 @@ explore_choose (const Options *list,
       if (choice->at != at)
         return 0;
       search.replayed++;
-      if (choice->n != n_options || memcmp (choice->options, options, n_options) != 0)
+      if (choice->n != list->n || memcmp (choice->options, list->options, list->n) != 0)
         explore_fail ("the model is not deterministic: decision %u has %u options, had %u", at,
-                      n_options, choice->n);
+                      list->n, choice->n);
       return choice->chosen;
     }
 
-  if (n_options == 1 || search.pruned)
+  if (list->n == 1 || search.pruned)
     return 0;
 
-  if (search.random != 0)
-    {
-      search.n_open++;
-      search.random ^= search.random << 13;
-      search.random ^= search.random >> 7;
-      search.random ^= search.random << 17;
-      return search.random % search.calm == 0 ? (search.random >> 32) % n_options : 0;
-    }
-
-  if (state_is_known (explore_mix (run.sum, explore_flags_of_state (self, graced, yields)),
-                      run.budget))
+  if (search.random == 0
+      && state_is_known (explore_mix (run.sum, explore_flags_of_state (self, graced, yields)),
+                         run.budget))
     {
       search.pruned = TRUE;
       return 0;
@@ -226,11 +229,11 @@ explore_choose (const Options *list,
   choice = &search.choices[search.depth++];
   search.replayed++;
   choice->at = at;
-  choice->n = n_options;
-  choice->chosen = 0;
-  memcpy (choice->options, options, n_options);
+  choice->n = list->n;
+  choice->chosen = search.random != 0 ? choose_random (list->n) : 0;
+  memcpy (choice->options, list->options, list->n);
 
-  return 0;
+  return choice->chosen;
 }
 
 char *
@@ -398,6 +401,42 @@ again:
   return TRUE;
 }
 
+static void
+search_bounds (guint  most,
+               gint64 deadline)
+{
+  guint64 length = 0;
+  guint bound;
+
+  search.result.exhausted = TRUE;
+  for (bound = 0; bound <= most && search.result.exhausted; bound++)
+    {
+      if (bound == 2 && search.prune)
+        search_random (MIN (RANDOM_SCHEDULES, 4 * length), deadline);
+      search.result.exhausted = search_bound (bound, deadline, &length);
+    }
+}
+
+static void
+search_replay (const char *string)
+{
+  guint i;
+
+  search.prune = FALSE;
+  search.replaying = TRUE;
+  for (i = 0; i < 3; i++)
+    {
+      /* Memory is as it was then only after a few schedules. */
+      if (i == 2)
+        read_replay (string);
+      one_schedule (UNBOUNDED, FALSE);
+      check_leaks (UNBOUNDED);
+    }
+
+  search.result.schedules = 1;
+  explore_report_steps ();
+}
+
 void
 explore_search (const ExploreModel *model,
                 const char         *bug,
@@ -405,8 +444,6 @@ explore_search (const ExploreModel *model,
                 SearchResult       *result)
 {
   guint most = limits->bound + model->more;
-  guint64 length = 0;
-  guint bound;
 
   if (model->bound > 0)
     most = MIN (most, model->bound);
@@ -427,31 +464,9 @@ explore_search (const ExploreModel *model,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
   if (limits->replay != NULL)
-    {
-      search.prune = FALSE;
-      search.replaying = TRUE;
-      for (bound = 0; bound < 3; bound++)
-        {
-          /* Memory is as it was then only after a few schedules. */
-          if (bound == 2)
-            read_replay (limits->replay);
-          one_schedule (UNBOUNDED, FALSE);
-          check_leaks (UNBOUNDED);
-        }
-      search.result.schedules = 1;
-      if (explore_report_all)
-        explore_report_steps ();
-    }
+    search_replay (limits->replay);
   else
-    {
-      search.result.exhausted = TRUE;
-      for (bound = 0; bound <= most && search.result.exhausted; bound++)
-        {
-          if (bound == 2 && search.prune)
-            search_random (MIN (RANDOM_SCHEDULES, 4 * length), limits->deadline);
-          search.result.exhausted = search_bound (bound, limits->deadline, &length);
-        }
-    }
+    search_bounds (most, limits->deadline);
 
   *result = *explore_get_progress ();
   if (outcomes != NULL)
@@ -488,12 +503,10 @@ explore_search_variants (const ExploreModel *model,
       if (!result->exhausted)
         break;
       if (result->outcomes != without.outcomes)
-        explore_fail ("variant %u: %" G_GUINT64_FORMAT " outcomes in %" G_GUINT64_FORMAT
-                      " schedules, but %" G_GUINT64_FORMAT " in %" G_GUINT64_FORMAT
+        explore_fail ("variant %u: %" G_GUINT64_FORMAT " outcomes, but %" G_GUINT64_FORMAT
                       " without pruning",
-                      explore_variant, result->n_outcomes, result->schedules, without.n_outcomes,
-                      without.schedules);
-      if (g_getenv ("EXPLORE_VARIANTS"))
+                      explore_variant, result->n_outcomes, without.n_outcomes);
+      if (explore_report_all)
         printf ("variant %u: %" G_GUINT64_FORMAT " outcomes in %" G_GUINT64_FORMAT
                 " schedules, without pruning %" G_GUINT64_FORMAT "\n",
                 explore_variant, result->n_outcomes, result->schedules, without.schedules);

@@ -281,7 +281,8 @@ explore_decide (Thread  *self,
       Thread *thread;
 
       /* Had it come first, the other one would have found the lock taken. */
-      if (self != NULL && self->state == THREAD_READY && self->wants != NULL && self->wants->owner >= 0)
+      if (self != NULL && self->state == THREAD_READY && self->wants != NULL
+          && self->wants->owner >= 0)
         explore_set_racy (self->wants->taken_site);
 
       if (can_stay && !yields)
@@ -328,7 +329,8 @@ explore_decide (Thread  *self,
         {
           if (!forced)
             run.budget--;
-          fire (thread, (option & OPTION_KIND_MASK) == OPTION_TIMEOUT ? STEP_TIMEOUT : STEP_SPURIOUS);
+          fire (thread, (option & OPTION_KIND_MASK) == OPTION_TIMEOUT ? STEP_TIMEOUT
+                                                                      : STEP_SPURIOUS);
           /* It may go on at once or be overtaken once more: both have been paid for. */
           graced = thread;
           continue;
@@ -423,7 +425,6 @@ explore_run_schedule (void)
   run.n_threads = 0;
   run.current = NULL;
   run.switched_from = -1;
-  run.arrivals = 0;
   run.clock = G_USEC_PER_SEC;
   run.sum = 0;
   run.n_objects = 0;

@@ -212,8 +212,8 @@ finish_disconnected (gpointer data)
 }
 
 #define FUTURE_MODEL(prepare, check)                                                               \
-  .setup = prepare, .finish = check, .teardown = teardown, .thread_exit = concur_home_leave_thread,          \
-  .more = 1
+  .setup = prepare, .finish = check, .teardown = teardown,                                         \
+  .thread_exit = concur_home_leave_thread, .more = 1
 
 const ExploreModel explore_future_models[] = {
   {

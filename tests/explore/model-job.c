@@ -307,8 +307,8 @@ finish_run (gpointer data)
 }
 
 #define JOB_MODEL(prepare, check)                                                                  \
-  .setup = prepare, .finish = check, .teardown = teardown, .thread_exit = concur_home_leave_thread,          \
-  .more = 1
+  .setup = prepare, .finish = check, .teardown = teardown,                                         \
+  .thread_exit = concur_home_leave_thread, .more = 1
 
 const ExploreModel explore_job_models[] = {
   {

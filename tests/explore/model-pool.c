@@ -213,6 +213,27 @@ submit_0 (gpointer data)
   user_leaves (model);
 }
 
+static void
+submit_2 (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 2, run);
+  check_done (model, 2);
+  user_leaves (model);
+}
+
+/* Two users and a worker that parks in between: who wakes whom? */
+static void
+submit_two_and_leave (gpointer data)
+{
+  PoolModel *model = data;
+
+  submit (model, 0, run);
+  submit (model, 1, run);
+  user_leaves (model);
+}
+
 /* And ends before its job does. */
 static void
 submit_1 (gpointer data)
@@ -486,6 +507,11 @@ const ExploreModel explore_pool_models[] = {
     POOL_MODEL (setup_one_two_users, finish_run),
     .name = "pool-two-users",
     .threads = { submit_0, submit_1 },
+  },
+  {
+    POOL_MODEL (setup_one_two_users, finish_run),
+    .name = "pool-two-users-again",
+    .threads = { submit_two_and_leave, submit_2 },
   },
   {
     POOL_MODEL (setup_two, finish_run),

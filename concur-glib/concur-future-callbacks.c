@@ -60,6 +60,18 @@ next_id (void)
   return concur_atomic_add (&last_id, 1, CONCUR_RELAXED) + 1;
 }
 
+/* Who is told of an error is taken to have looked at it. */
+static void
+callback_call (ConcurCallback *callback,
+               ConcurFuture   *future)
+{
+  guint32 state = concur_future_state (future);
+
+  if (CONCUR_PHASE (state) == CONCUR_PHASE_REJECTED)
+    concur_future_observe (future, state);
+  callback->func (future, callback->data);
+}
+
 static void
 callback_free (ConcurCallback *callback)
 {
@@ -139,7 +151,7 @@ callback_arrived (ConcurHomeItem *item,
   concur_lock_release (stripe);
 
   if (wanted && here)
-    callback->func (future, callback->data);
+    callback_call (callback, future);
 
   callback_free (callback);
   g_object_unref (future);

@@ -223,6 +223,10 @@ gboolean      concur_future_do_wait          (ConcurFuture         *self,
 gboolean      concur_future_do_check         (ConcurFuture         *self,
                                               GError              **error);
 
+/* Somebody has seen the outcome: an error need not be logged. */
+void          concur_future_observe          (ConcurFuture         *self,
+                                              guint32               state);
+
 /* Waits without a look at what else the thread could do meanwhile. */
 gboolean      concur_future_park_until       (ConcurFuture         *self,
                                               gint64                deadline);

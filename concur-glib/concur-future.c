@@ -54,16 +54,16 @@
  * returns `NULL` has always set its error.
  *
  * An error that nobody ever looks at is logged as a warning when the last reference to
- * the future goes. Cancellation is not an error in that sense, and
- * [method@Future.ignore] says that nobody is going to look.
+ * the future goes. A callback that is told counts as a look. Cancellation is not an error
+ * in that sense, and [method@Future.ignore] says that nobody is going to look.
  *
  * ## Threads
  *
  * All methods may be called from any thread. Callbacks of
  * [method@Future.when_done] run in the main context they were given; direct callbacks run
  * on the thread that completes the future. Signals and property notifications are
- * emitted in the main context the future was created in, and only there: a future made
- * on a thread without a main context emits none.
+ * emitted in the main context the future was created in, a job's in the one it was
+ * submitted from, and only there: without a main context there are none.
  *
  * Since: 1.0
  */
@@ -170,9 +170,9 @@ stored_error (ConcurFuture *self,
   return g_value_get_boxed (&priv->value);
 }
 
-static void
-observe (ConcurFuture *self,
-         guint32       state)
+void
+concur_future_observe (ConcurFuture *self,
+                       guint32       state)
 {
   if (!(state & CONCUR_STATE_OBSERVED))
     concur_atomic_or (&concur_future_private (self)->state, CONCUR_STATE_OBSERVED, CONCUR_RELAXED);
@@ -605,7 +605,7 @@ concur_future_do_check (ConcurFuture  *self,
       return FALSE;
     }
 
-  observe (self, state);
+  concur_future_observe (self, state);
   if (error != NULL)
     *error = g_error_copy (stored_error (self, state));
 
@@ -662,7 +662,7 @@ concur_future_get_error (ConcurFuture *self)
   if (!CONCUR_PHASE_IS_DONE (state) || CONCUR_PHASE (state) == CONCUR_PHASE_RESOLVED)
     return NULL;
 
-  observe (self, state);
+  concur_future_observe (self, state);
 
   return stored_error (self, state);
 }
@@ -680,5 +680,5 @@ concur_future_ignore (ConcurFuture *self)
 {
   g_return_if_fail (CONCUR_IS_FUTURE (self));
 
-  observe (self, concur_future_state (self));
+  concur_future_observe (self, concur_future_state (self));
 }

@@ -442,6 +442,13 @@ look_async (GObject      *source,
   *(gboolean *) data = TRUE;
 }
 
+static void
+be_told (ConcurFuture *future,
+         gpointer      data)
+{
+  *(gboolean *) data = TRUE;
+}
+
 /* Any warning is fatal here: nothing may come. */
 static void
 test_observed (void)
@@ -467,7 +474,18 @@ test_observed (void)
   OBSERVED_BY (concur_future_ignore (future));
   OBSERVED_BY (concur_future_wait_async (future, NULL, look_async, &looked);
                test_iterate_until (NULL, looked));
+  OBSERVED_BY (looked = FALSE; concur_future_when_done (future, be_told, &looked, NULL, NULL);
+               test_iterate_until (NULL, looked));
+  OBSERVED_BY (concur_future_add_direct_callback (future, be_told, &looked, NULL));
 #undef OBSERVED_BY
+
+  /* A callback taken back in time was told nothing. */
+  future = future_rejected (NULL);
+  concur_future_disconnect_done (future, concur_future_when_done (future, be_told, &looked, NULL, NULL));
+  expect_unobserved ("there");
+  g_object_unref (future);
+  test_iterate_until (NULL, test_futures_alive () == 0);
+  g_test_assert_expected_messages ();
 
   /* Before it is known, too. */
   {

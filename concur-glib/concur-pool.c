@@ -188,8 +188,8 @@ concur_pool_update_limit_locked (ConcurPool *self)
 static gboolean
 pool_can_wake (ConcurPool *self)
 {
-  /* In this order: a worker that gives up leaves n_threads before n_idle, so one of the
-   * two is seen. */
+  /* A worker that gives up may be seen in neither for a moment. It looks at the queue
+   * once more after that: see worker_retired (). */
   return concur_atomic_load (&self->n_idle, CONCUR_SEQ_CST) > 0
          || concur_atomic_load (&self->n_threads, CONCUR_SEQ_CST)
               < concur_atomic_load (&self->limit, CONCUR_SEQ_CST);

@@ -80,7 +80,7 @@ class TestDigestTree(unittest.TestCase):
     def summary(self, stderr):
         lines = stderr.decode().splitlines()
         match = SUMMARY.match(lines[-1])
-        self.assertIsNotNone(match, lines[-1])
+        self.assertIsNotNone(match, stderr.decode())
         return match, lines[:-1]
 
     def expected(self, tool='sha256sum', directory=None, **options):

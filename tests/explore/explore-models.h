@@ -13,6 +13,7 @@ extern const ExploreModel explore_toy_models[];
 extern const ExploreModel explore_future_models[];
 extern const ExploreModel explore_job_models[];
 extern const ExploreModel explore_loop_models[];
+extern const ExploreModel explore_parker_models[];
 extern const ExploreModel explore_pool_models[];
 extern const ExploreModel explore_queue_models[];
 extern const ExploreModel explore_self_models[];
@@ -23,6 +24,7 @@ extern guint explore_supply_failures;
 static const ExploreModel *const explore_models[] = {
   explore_self_models,
   explore_toy_models,
+  explore_parker_models,
   explore_queue_models,
   explore_future_models,
   explore_job_models,

@@ -28,6 +28,7 @@ typedef struct
   guint n_run;
   guint n_destroyed;
   guint n_submitted;
+  gboolean ended;         /* a shutdown said so */
 } PoolModel;
 
 static gpointer
@@ -87,7 +88,10 @@ run (ConcurJob  *job,
      gpointer    data,
      GError    **error)
 {
-  ((PoolModel *) data)->n_run++;
+  PoolModel *model = data;
+
+  explore_check (!model->ended);
+  model->n_run++;
   concur_job_return_double (job, 1);
 
   return TRUE;
@@ -178,6 +182,7 @@ shut_down (PoolModel          *model,
   ConcurFuture *ended = concur_executor_shutdown (model->executor, mode);
 
   explore_check (concur_future_wait (ended, -1));
+  model->ended = TRUE;
   g_object_unref (ended);
 }
 

@@ -195,6 +195,16 @@ sweep (gpointer data)
     }
 }
 
+/* Nobody takes the second one, and the sweep keeps it: it is never out of sight. */
+static void
+watch (gpointer data)
+{
+  QueueModel *model = data;
+
+  if (concur_atomic_load (&model->n_pushed, CONCUR_SEQ_CST) == 2)
+    explore_check (model->ops->has_work (model->queue));
+}
+
 /* Whatever the threads left, one more look gets: then all must have come. */
 static void
 finish (gpointer data)
@@ -225,6 +235,7 @@ const ExploreModel explore_queue_models[] = {
   {
     QUEUE_MODEL (setup_mutex_three),
     .name = "queue-mutex-push-pop",
+    .more = 1,
     .threads = { push_two, push_third, consume },
   },
   {
@@ -236,6 +247,7 @@ const ExploreModel explore_queue_models[] = {
   {
     QUEUE_MODEL (setup_mutex_two),
     .name = "queue-mutex-pop-pop",
+    .more = 1,
     .threads = { push_two, drain, drain },
   },
   {
@@ -246,16 +258,31 @@ const ExploreModel explore_queue_models[] = {
   {
     QUEUE_MODEL (setup_mutex_two),
     .name = "queue-mutex-sweep",
+    .more = 1,
     .threads = { push_two, sweep, drain },
   },
   {
     QUEUE_MODEL (setup_lockfree_two),
     .name = "queue-lockfree-sweep",
+    .more = 1,
     .threads = { push_two, sweep, drain },
+  },
+  {
+    QUEUE_MODEL (setup_mutex_two),
+    .name = "queue-mutex-sweep-watched",
+    .more = 1,
+    .threads = { push_two, sweep, watch },
+  },
+  {
+    QUEUE_MODEL (setup_lockfree_two),
+    .name = "queue-lockfree-sweep-watched",
+    .more = 1,
+    .threads = { push_two, sweep, watch },
   },
   {
     QUEUE_MODEL (setup_lockfree_three),
     .name = "queue-lockfree-sweep-push",
+    .more = 1,
     .threads = { push_two, push_third, sweep },
   },
   { NULL },

@@ -110,7 +110,12 @@ tally_count (Tally *tally)
   guint least = G_MAXUINT;
 
   for (int kind = 0; kind < N_KINDS; kind++)
-    least = MIN (least, (guint) g_atomic_int_get (&tally->released[kind]));
+    {
+      /* Read once: MIN () evaluates its arguments twice. */
+      guint released = g_atomic_int_get (&tally->released[kind]);
+
+      least = MIN (least, released);
+    }
 
   return least;
 }

@@ -43,7 +43,10 @@ struct _ConcurExecutorInterface
                               ConcurShutdownMode  mode);
 
   /*< private >*/
-  gpointer padding[8];
+  /* The library's own executors that run in a main context: their ConcurContextQueue. */
+  gpointer       (*get_context_queue) (ConcurExecutor *self);
+
+  gpointer padding[7];
 };
 
 /**
@@ -67,6 +70,16 @@ typedef gboolean (*ConcurRangeFunc) (ConcurBatch  *batch,
                                      guint         n,
                                      gpointer      user_data,
                                      GError      **error);
+
+/**
+ * ConcurPostFunc:
+ * @user_data: (closure): what was given with the function
+ *
+ * Runs where it was posted to, see [method@Executor.post].
+ *
+ * Since: 1.0
+ */
+typedef void (*ConcurPostFunc) (gpointer user_data);
 
 CONCUR_AVAILABLE_IN_1_0
 ConcurExecutor *concur_executor_get_default (void);

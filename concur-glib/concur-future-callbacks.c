@@ -9,37 +9,22 @@
  * A callback is on its future's list from when it is added until it is called or
  * disconnected; whoever takes it off, under the stripe, owns it. What was posted to its
  * home, or to the completing thread, stays on the list, so that it can still be
- * disconnected. */
+ * disconnected; but not a node, which is the library's own and told without delay. */
 
 #include "config.h"
 
 #include "concur-future-private.h"
 
-typedef enum
+enum
 {
+  CALLBACK_NEW,          /* of a node: not on the list yet */
   CALLBACK_CONNECTED,
   CALLBACK_POSTED,
-  CALLBACK_DISCONNECTED, /* while posted */
-} CallbackStatus;
-
-struct _ConcurCallback
-{
-  ConcurHomeItem item;
-
-  /* immutable */
-  gulong id;
-  ConcurHome *home;       /* held until posted; NULL: direct */
-  ConcurFutureFunc func;
-  gpointer data;
-  GDestroyNotify destroy;
-
-  /* protected by the stripe */
-  ConcurCallback *next;
-  ConcurCallback *previous; /* of the first: the last */
-  CallbackStatus status;
-
-  ConcurFuture *future;   /* (owned) once posted */
+  CALLBACK_DISCONNECTED, /* while posted; a node: off the list */
 };
+
+/* Nodes have none. */
+#define NODE_ID 0
 
 /* Direct callbacks that complete further futures do not nest: the outermost
  * completion on this thread calls them all, in the order they came up. */
@@ -124,13 +109,18 @@ list_append (ConcurFuture   *self,
   gboolean done;
 
   concur_lock_acquire (stripe);
+  callback->status = CALLBACK_CONNECTED;
   list_append_locked (priv, callback);
   /* Sequentially consistent with the move that makes the future done: either it finds
    * this bit and comes for the list, or we find the future done. */
   done = CONCUR_PHASE_IS_DONE (
     concur_atomic_or (&priv->state, CONCUR_STATE_CALLBACKS, CONCUR_SEQ_CST));
   if (done)
-    callback->status = CALLBACK_POSTED;
+    {
+      callback->status = CALLBACK_POSTED;
+      if (callback->id == NODE_ID)
+        list_unlink_locked (priv, callback);
+    }
   concur_lock_release (stripe);
 
   return !done;
@@ -155,6 +145,15 @@ callback_arrived (ConcurHomeItem *item,
 
   callback_free (callback);
   g_object_unref (future);
+}
+
+static void
+node_arrived (ConcurHomeItem *item,
+              gboolean        here)
+{
+  ConcurCallback *node = (ConcurCallback *) item;
+
+  callback_call (node, node->future);
 }
 
 /* A callback that will not be called goes home only to let its data go. */
@@ -209,11 +208,31 @@ direct_queue_add (ConcurHomeItem *item)
   direct_queue.end = &item->next;
 }
 
+void
+concur_future_trampoline (ConcurHomeItem *item)
+{
+  direct_queue_add (item);
+  direct_queue_run ();
+}
+
+gboolean
+concur_future_in_trampoline (void)
+{
+  return direct_queue.running;
+}
+
 /* Sends a callback that is marked as posted on its way. */
 static void
 callback_post (ConcurFuture   *self,
                ConcurCallback *callback)
 {
+  if (callback->id == NODE_ID)
+    {
+      callback->item.func = node_arrived;
+      direct_queue_add (&callback->item);
+      return;
+    }
+
   callback->future = g_object_ref (self);
   callback->item.func = callback_arrived;
 
@@ -226,21 +245,25 @@ callback_post (ConcurFuture   *self,
 void
 concur_future_run_callbacks (ConcurFuture *self)
 {
+  ConcurFuturePrivate *priv = concur_future_private (self);
   ConcurLock *stripe = concur_future_stripe (self);
   ConcurHomeItem *first = NULL, **end = &first;
-  ConcurCallback *callback;
+  ConcurCallback *callback, *next;
 
   /* In one go, for there may be many. None of them is freed before it is sent, and they
    * stay on the list: a callback may disconnect others. */
   concur_lock_acquire (stripe);
-  for (callback = concur_future_private (self)->callbacks; callback != NULL; callback = callback->next)
+  for (callback = priv->callbacks; callback != NULL; callback = next)
     {
+      next = callback->next;
       if (callback->status == CALLBACK_CONNECTED)
         {
           callback->status = CALLBACK_POSTED;
           callback->item.next = NULL;
           *end = &callback->item;
           end = &callback->item.next;
+          if (callback->id == NODE_ID)
+            list_unlink_locked (priv, callback);
         }
     }
   concur_lock_release (stripe);
@@ -290,6 +313,42 @@ callback_add (ConcurFuture     *self,
 
   callback_post (self, callback);
   direct_queue_run ();
+}
+
+void
+concur_future_add_node (ConcurFuture     *self,
+                        ConcurCallback   *node,
+                        ConcurFutureFunc  func,
+                        gpointer          data)
+{
+  node->future = self;
+  node->func = func;
+  node->data = data;
+
+  if (list_append (self, node))
+    return;
+
+  callback_post (self, node);
+  direct_queue_run ();
+}
+
+gboolean
+concur_future_remove_node (ConcurFuture   *self,
+                           ConcurCallback *node)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean removed;
+
+  concur_lock_acquire (stripe);
+  removed = node->status == CALLBACK_CONNECTED;
+  if (removed)
+    {
+      list_unlink_locked (concur_future_private (self), node);
+      node->status = CALLBACK_DISCONNECTED;
+    }
+  concur_lock_release (stripe);
+
+  return removed;
 }
 
 /**
@@ -401,6 +460,9 @@ concur_future_disconnect_done (ConcurFuture *self,
   ConcurCallback *callback;
 
   g_return_if_fail (CONCUR_IS_FUTURE (self));
+
+  if (id == NODE_ID)
+    return;
 
   priv = concur_future_private (self);
   stripe = concur_future_stripe (self);

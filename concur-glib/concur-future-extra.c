@@ -12,7 +12,7 @@
 
 #include "config.h"
 
-#include "concur-future-private.h"
+#include "concur-derivation-private.h"
 
 static guint notify_signal;
 static GParamSpec *notify_pspecs[4]; /* in the order of the mask's bits */
@@ -304,6 +304,62 @@ concur_future_cancel_extra (ConcurFuture *self)
       g_cancellable_cancel (cancellable);
       g_object_unref (cancellable);
     }
+}
+
+void
+concur_future_set_derivation (ConcurFuture     *self,
+                              ConcurDerivation *derivation)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurLock *stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  extra_get_locked (priv)->derivation = derivation;
+  concur_lock_release (stripe);
+
+  /* Sequentially consistent with the move that makes it done and with cancel (): either
+   * they find the bit and come for the derivation, or who connects it looks after this
+   * and finds what they did. */
+  concur_atomic_or (&priv->state, CONCUR_STATE_DERIVED, CONCUR_SEQ_CST);
+}
+
+gboolean
+concur_future_take_derivation (ConcurFuture     *self,
+                               ConcurDerivation *derivation)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean taken;
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  taken = extra->derivation == derivation;
+  if (taken)
+    extra->derivation = NULL;
+  concur_lock_release (stripe);
+
+  /* Relaxed: it only spares others the look. */
+  if (taken)
+    concur_atomic_and (&concur_future_private (self)->state, ~(guint32) CONCUR_STATE_DERIVED,
+                       CONCUR_RELAXED);
+
+  return taken;
+}
+
+ConcurDerivation *
+concur_derivation_of (ConcurFuture *future)
+{
+  ConcurLock *stripe = concur_future_stripe (future);
+  ConcurDerivation *derivation = NULL;
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (future)->extra, CONCUR_RELAXED);
+  if (extra != NULL && extra->derivation != NULL)
+    derivation = concur_derivation_ref (extra->derivation);
+  concur_lock_release (stripe);
+
+  return derivation;
 }
 
 void

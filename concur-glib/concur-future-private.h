@@ -61,9 +61,35 @@ enum
   CONCUR_STATE_HOME_SHARED = 1 << 14,
   /* the job was given to an executor, once */
   CONCUR_STATE_SUBMITTED = 1 << 15,
+  /* it runs in a main context, which is then in ConcurFuturePrivate.pool */
+  CONCUR_STATE_BOUND = 1 << 16,
+  /* the outcome of others decides: the extra block has a derivation */
+  CONCUR_STATE_DERIVED = 1 << 17,
 };
 
-typedef struct _ConcurCallback ConcurCallback;
+typedef struct _ConcurCallback   ConcurCallback;
+typedef struct _ConcurDerivation ConcurDerivation;
+
+/* Somebody to be told that a future is done. Also as a node: in the memory of who is to
+ * be told, without an id, always direct. See concur-future-callbacks.c. */
+struct _ConcurCallback
+{
+  ConcurHomeItem item;
+
+  /* immutable */
+  gulong id;
+  ConcurHome *home;       /* held until posted; NULL: direct */
+  ConcurFutureFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+
+  /* protected by the stripe */
+  ConcurCallback *next;
+  ConcurCallback *previous; /* of the first: the last */
+  guint status;
+
+  ConcurFuture *future;   /* (owned) once posted; of a node: what it is on */
+};
 
 /* Made when first needed: most futures have none of this. Protected by the stripe. */
 typedef struct
@@ -76,6 +102,7 @@ typedef struct
   char *status_text;
   double progress;
   GCancellable *cancellable;   /* (owned) of a job, made by get_cancellable () */
+  ConcurDerivation *derivation; /* (owned) until the future is done */
 } ConcurExtra;
 
 enum
@@ -105,7 +132,8 @@ typedef struct
   _Atomic (ConcurHome *) home; /* held; NULL before submit and when over */
 
   /* the submitter until submitted, immutable after */
-  gpointer pool;               /* the ConcurPool that queued it, only to compare with */
+  gpointer pool;               /* only to compare with: the ConcurPool that queued it,
+                                * or with BOUND the GMainContext it runs in */
 
   /* protected by the stripe; extra is also read atomically */
   ConcurCallback *callbacks;
@@ -217,8 +245,16 @@ void          concur_future_settled          (ConcurFuture         *self,
                                               guint32               before,
                                               gboolean              ends);
 
+typedef enum
+{
+  CONCUR_WAITED_DONE,
+  CONCUR_WAITED_TIMED_OUT,
+  CONCUR_WAITED_FORKED,
+  CONCUR_WAITED_REFUSED,  /* it would have been a deadlock */
+} ConcurWaited;
+
 /* The public calls without their check at the door. */
-gboolean      concur_future_do_wait          (ConcurFuture         *self,
+ConcurWaited  concur_future_do_wait          (ConcurFuture         *self,
                                               gint64                timeout_us);
 gboolean      concur_future_do_check         (ConcurFuture         *self,
                                               GError              **error);
@@ -234,6 +270,19 @@ gboolean      concur_future_park_until       (ConcurFuture         *self,
 /* Callbacks */
 void          concur_future_run_callbacks    (ConcurFuture         *self);
 void          concur_future_drop_callbacks   (ConcurFuture         *self);
+/* @node is the caller's memory, zeroed, and stays until @func was called or it was
+ * removed; the caller also keeps @self. @func runs as a direct callback does. */
+void          concur_future_add_node         (ConcurFuture         *self,
+                                              ConcurCallback       *node,
+                                              ConcurFutureFunc      func,
+                                              gpointer              data);
+/* TRUE: it is not called. FALSE: it was not there, was called, or is on its way. */
+gboolean      concur_future_remove_node      (ConcurFuture         *self,
+                                              ConcurCallback       *node);
+/* Runs @item on this thread: at once, or after the one that is running. */
+void          concur_future_trampoline       (ConcurHomeItem       *item);
+/* Whether a direct callback runs on this thread, which must not wait. */
+gboolean      concur_future_in_trampoline    (void);
 
 /* The extra block. @progress is clamped; NULL @text clears it. */
 void          concur_future_set_progress     (ConcurFuture         *self,
@@ -245,6 +294,12 @@ GCancellable *concur_future_get_cancellable  (ConcurFuture         *self);
  * returned, if anything, and lets it go. */
 GCancellable *concur_future_mark_cancelled   (ConcurFuture         *self);
 void          concur_future_cancel_extra     (ConcurFuture         *self);
+/* Takes over a reference. */
+void          concur_future_set_derivation   (ConcurFuture         *self,
+                                              ConcurDerivation     *derivation);
+/* TRUE: it was there, and its reference is the caller's now. */
+gboolean      concur_future_take_derivation  (ConcurFuture         *self,
+                                              ConcurDerivation     *derivation);
 void          concur_future_notify_done      (ConcurFuture         *self,
                                               gboolean              ends);
 void          concur_future_free_extra       (ConcurFuture         *self);

@@ -9,8 +9,8 @@
 
 #include "config.h"
 
+#include "concur-derivation-private.h"
 #include "concur-error.h"
-#include "concur-future-private.h"
 #include "concur-pool-private.h"
 
 /* The phase that the outcome in @value stands for. */
@@ -289,7 +289,11 @@ concur_future_cancel (ConcurFuture      *self,
           concur_job_over (self);
         }
       else if (CONCUR_PHASE (state) == CONCUR_PHASE_RUNNING)
-        concur_future_cancel_extra (self);
+        {
+          concur_future_cancel_extra (self);
+          if (!settles && (state & CONCUR_STATE_DERIVED))
+            concur_derivation_cancelled (self);
+        }
 
       return TRUE;
     }

@@ -70,10 +70,12 @@
 
 #include "config.h"
 
+#include "concur-derivation-private.h"
 #include "concur-enum-types.h"
 #include "concur-error.h"
 #include "concur-fork-private.h"
 #include "concur-future-private.h"
+#include "concur-job-private.h"
 #include "concur-worker-private.h"
 
 static void async_result_iface_init (GAsyncResultIface *iface);
@@ -188,6 +190,9 @@ concur_future_settled (ConcurFuture *self,
 
   if (before & CONCUR_STATE_CALLBACKS)
     concur_future_run_callbacks (self);
+
+  if (before & CONCUR_STATE_DERIVED)
+    concur_derivation_settled (self);
 
   concur_future_notify_done (self, ends);
 
@@ -497,7 +502,12 @@ concur_future_park_until (ConcurFuture *self,
  * worked off since is released, see [func@release_pending].
  *
  * Returns %FALSE at once where waiting could never end: in a process that was forked
- * from the one that does the work.
+ * from the one that does the work, or when the work needs this very thread. That is so for
+ * a job that waits for itself, for work bound to a main context that the calling thread
+ * runs, as long as it is not done and not held, and for a future that derives only from
+ * such; [method@Future.result] says so with %CONCUR_FUTURE_ERROR_WOULD_DEADLOCK, and
+ * [method@Future.iterate] is the way to wait there. The future of a promise is never
+ * refused.
  *
  * Returns: %TRUE if the future is done, whatever its outcome
  *
@@ -509,22 +519,31 @@ concur_future_wait (ConcurFuture *self,
 {
   g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), FALSE);
 
-  return concur_future_do_wait (self, timeout_us);
+  return concur_future_do_wait (self, timeout_us) == CONCUR_WAITED_DONE;
 }
 
-gboolean
+ConcurWaited
 concur_future_do_wait (ConcurFuture *self,
                        gint64        timeout_us)
 {
-  gboolean done;
+  guint32 state = concur_future_state (self);
+  ConcurWaited waited;
 
-  done = CONCUR_PHASE_IS_DONE (concur_future_state (self));
-  if (!done && timeout_us != 0 && !concur_is_forked ())
-    done = concur_worker_wait (self, timeout_us);
+  if (CONCUR_PHASE_IS_DONE (state))
+    waited = CONCUR_WAITED_DONE;
+  else if (concur_is_forked ())
+    waited = CONCUR_WAITED_FORKED;
+  else if (timeout_us == 0)
+    waited = CONCUR_WAITED_TIMED_OUT;
+  else if (((state & (CONCUR_STATE_BOUND | CONCUR_STATE_DERIVED)) || concur_job_get_current () != NULL)
+           && concur_derivation_would_deadlock (self))
+    waited = CONCUR_WAITED_REFUSED;
+  else
+    waited = concur_worker_wait (self, timeout_us) ? CONCUR_WAITED_DONE : CONCUR_WAITED_TIMED_OUT;
 
   concur_home_serve (G_MAXUINT);
 
-  return done;
+  return waited;
 }
 
 /**
@@ -536,7 +555,7 @@ concur_future_do_wait (ConcurFuture *self,
  * Waits like [method@Future.wait], then reads like [method@Future.get_value].
  *
  * When the time is over the error is %CONCUR_FUTURE_ERROR_TIMED_OUT, and the work goes
- * on.
+ * on. Where waiting could never end it is %CONCUR_FUTURE_ERROR_WOULD_DEADLOCK.
  *
  * Returns: (transfer none) (nullable): the value, valid as long as the future, or %NULL
  *   with @error set
@@ -551,13 +570,21 @@ concur_future_result (ConcurFuture  *self,
   g_return_val_if_fail (CONCUR_CHECK_FUTURE (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!concur_future_do_wait (self, timeout_us))
+  switch (concur_future_do_wait (self, timeout_us))
     {
-      if (concur_is_forked ())
-        concur_set_forked_error (error);
-      else
-        g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
-                     "Not done after %" G_GINT64_FORMAT " ms", timeout_us / 1000);
+    case CONCUR_WAITED_DONE:
+      break;
+    case CONCUR_WAITED_TIMED_OUT:
+      g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
+                   "Not done after %" G_GINT64_FORMAT " ms", timeout_us / 1000);
+      return NULL;
+    case CONCUR_WAITED_FORKED:
+      concur_set_forked_error (error);
+      return NULL;
+    case CONCUR_WAITED_REFUSED:
+      g_set_error_literal (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_WOULD_DEADLOCK,
+                           "Waiting here could never end, for the work needs this very thread: "
+                           "ask to be called when it is done, or iterate its main context");
       return NULL;
     }
 

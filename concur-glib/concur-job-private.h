@@ -43,8 +43,16 @@ void             concur_job_enter      (ConcurFrame     *frame,
                                         ConcurJob       *self);
 void             concur_job_leave      (ConcurFrame     *frame);
 
+/* Whether its function is what this thread is in the middle of. */
+gboolean         concur_job_is_on_stack (gpointer        future);
+
 /* The job was claimed for this thread: run it, to the end of its function. */
 void             concur_job_run        (ConcurJob       *self);
+
+/* Before the job is queued there: it runs in @context, so a thread that owns @context
+ * must not wait for it. The caller sees to it that the job ends before @context does. */
+void             concur_job_bind       (ConcurJob       *self,
+                                        GMainContext    *context);
 
 /* The queue gives back a job that it could not have claimed. */
 void             concur_job_left_queue (ConcurJob       *self);

@@ -356,6 +356,21 @@ concur_job_over (ConcurFuture *future)
     job_go_home (CONCUR_JOB (future), concur_future_steal_home (future, &before));
 }
 
+void
+concur_job_bind (ConcurJob    *self,
+                 GMainContext *context)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+
+  /* A continuation is bound long before it is queued. */
+  if (concur_future_state (self) & CONCUR_STATE_BOUND)
+    return;
+
+  priv->pool = context;
+  /* Release: whoever sees the bit sees the context. */
+  concur_atomic_or (&priv->state, CONCUR_STATE_BOUND, CONCUR_RELEASE);
+}
+
 /* A claim from the queue failed: somebody cancelled the job, or runs it. */
 void
 concur_job_left_queue (ConcurJob *self)
@@ -385,6 +400,18 @@ concur_job_leave (ConcurFrame *frame)
 {
   concur_worker_frame_popped (frame->outer);
   current_frame = frame->outer;
+}
+
+gboolean
+concur_job_is_on_stack (gpointer future)
+{
+  for (ConcurFrame *frame = current_frame; frame != NULL; frame = frame->outer)
+    {
+      if (frame->job == future)
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 void

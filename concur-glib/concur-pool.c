@@ -428,6 +428,9 @@ pool_reserve_bounded (ConcurPool  *self,
   gboolean own_worker = worker != NULL && worker->pool == self;
   gboolean may_wait = self->settings.overflow == CONCUR_OVERFLOW_WAIT
                       && (own_worker || !concur_home_thread_has_loop ());
+  /* Who tells others that a future is done must not wait, nor can it bring the news that
+   * there was no room to anybody who could do something about it. */
+  gboolean tells = concur_future_in_trampoline ();
   gboolean reserved = FALSE;
 
   concur_lock_acquire (&self->lock);
@@ -438,7 +441,7 @@ pool_reserve_bounded (ConcurPool  *self,
 
       /* Only under the lock does pending grow in a bounded pool. */
       if (concur_atomic_load (&self->pending, CONCUR_RELAXED) < self->settings.max_pending
-          || (own_worker && may_wait))
+          || (own_worker && may_wait) || tells)
         {
           concur_atomic_add (&self->pending, 1, CONCUR_SEQ_CST);
           reserved = TRUE;

@@ -15,8 +15,13 @@
 
 #include "config.h"
 
+#include "concur-derivation-private.h"
 #include "concur-future-private.h"
 #include "concur-worker-private.h"
+
+/* How far up a chain a waiting worker looks for a job to run itself. Each round looks from the
+ * end again, so this also bounds what a long chain costs. */
+#define MAX_INPUT_DEPTH 64
 
 #ifdef HAVE_PTHREAD_SETNAME_NP
 #include <pthread.h>
@@ -443,7 +448,7 @@ concur_worker_main (gpointer data)
   concur_pool_unref (pool);
 }
 
-/* Runs the job that is waited for, if nobody has begun to. */
+/* Runs a job that is waited for, if nobody has begun to. */
 static gboolean
 worker_run_in_place (ConcurWorker *self,
                      ConcurFuture *future)
@@ -462,7 +467,37 @@ worker_run_in_place (ConcurWorker *self,
   else
     concur_pool_cancel_taken (self->pool, CONCUR_JOB (future));
 
-  return CONCUR_PHASE_IS_DONE (concur_future_state (future));
+  return TRUE;
+}
+
+/* The same for what @future derives from, as far as it is worth looking. Whether any was
+ * run. */
+static gboolean
+worker_run_inputs (ConcurWorker *self,
+                   ConcurFuture *future,
+                   guint         depth)
+{
+  ConcurDerivation *derivation;
+  gboolean any = FALSE;
+
+  if (!(concur_future_state (future) & CONCUR_STATE_DERIVED))
+    return worker_run_in_place (self, future);
+
+  derivation = concur_derivation_of (future);
+  if (derivation == NULL)
+    return worker_run_in_place (self, future);
+
+  for (guint i = 0; depth > 0 && i < derivation->n_inputs; i++)
+    {
+      if (!derivation->inputs[i].no_wait
+          && !CONCUR_PHASE_IS_DONE (concur_future_state (derivation->inputs[i].future)))
+        any |= worker_run_inputs (self, derivation->inputs[i].future, depth - 1);
+      if (any && CONCUR_PHASE_IS_DONE (concur_future_state (future)))
+        break;
+    }
+  concur_derivation_unref (derivation);
+
+  return any;
 }
 
 gboolean
@@ -476,8 +511,11 @@ concur_worker_wait (ConcurFuture *future,
   if (self == NULL)
     return concur_future_park_until (future, concur_deadline (timeout_us));
 
-  if (timeout_us < 0 && worker_run_in_place (self, future))
-    return TRUE;
+  while (timeout_us < 0 && worker_run_inputs (self, future, MAX_INPUT_DEPTH))
+    {
+      if (CONCUR_PHASE_IS_DONE (concur_future_state (future)))
+        return TRUE;
+    }
 
   pool = self->pool;
 

@@ -16,6 +16,7 @@
 #include "concur-types.h"
 
 #include "concur-batch.h"
+#include "concur-continue.h"
 #include "concur-executor.h"
 #include "concur-file.h"
 #include "concur-future.h"

@@ -14,31 +14,34 @@ G_BEGIN_DECLS
 
 typedef struct _ConcurContextQueue ConcurContextQueue;
 
-/* @priority: of its source in @context. Not held: what is queued keeps neither the
- * context nor the queue's owner. It is open. */
+/* @priority: of its source in @context. It is open. The queue does not hold @context: who
+ * calls any of these does, or knows that the context has gone. */
 ConcurContextQueue *concur_context_queue_new          (GMainContext       *context,
                                                        int                 priority);
 ConcurContextQueue *concur_context_queue_ref          (ConcurContextQueue *self);
-/* The last one destroys the source; what is queued then is cancelled. */
+/* After the last one nothing can come any more. What is queued is still run; the source
+ * goes when there is nothing left. */
 void                concur_context_queue_unref        (ConcurContextQueue *self);
 
-/* (transfer none) Valid as long as somebody else keeps it; only to compare with. */
+/* (transfer none) NULL: it is gone. */
 GMainContext       *concur_context_queue_get_context  (ConcurContextQueue *self);
 
 /* Takes a job that was submitted: ConcurExecutorInterface.execute. Never runs it inline.
- * A closed queue rejects it with SHUT_DOWN, one whose context is gone with NOT_RUNNING. */
+ * A closed queue rejects it with SHUT_DOWN, one whose context is gone with NOT_RUNNING;
+ * so are jobs that are queued when the context goes. */
 void                concur_context_queue_execute      (ConcurContextQueue *self,
                                                        ConcurJob          *job);
 
-/* FALSE: it is closed, or its context is gone; @destroy has been called here. */
+/* FALSE: it is closed, or its context is gone; @destroy has been called here. It is
+ * called without @func if the context goes before the post's turn. */
 gboolean            concur_context_queue_post         (ConcurContextQueue *self,
                                                        ConcurPostFunc      func,
                                                        gpointer            user_data,
                                                        GDestroyNotify      destroy);
 
 /* Takes no more work, and deals with what it has as @mode says; calling it again may
- * only strengthen the mode. The future is resolved when every job has ended, the held
- * ones too, and every post has run. (transfer full) */
+ * only strengthen the mode. Posts are run in every mode. The future is resolved when
+ * every job has ended, the held ones too, and every post has run. (transfer full) */
 ConcurFuture       *concur_context_queue_shutdown     (ConcurContextQueue *self,
                                                        ConcurShutdownMode  mode);
 /* After a shutdown that has ended: takes work again. */
@@ -46,5 +49,12 @@ void                concur_context_queue_reopen       (ConcurContextQueue *self)
 
 /* Queued, running and held jobs, and posts. */
 guint               concur_context_queue_get_n_unfinished (ConcurContextQueue *self);
+
+/* A held job of a queue. The job tells it that it is over, and again when what was
+ * submitted has been sent home. */
+typedef struct _ConcurHeld ConcurHeld;
+
+void                concur_held_is_over               (ConcurHeld         *self);
+void                concur_held_has_gone              (ConcurHeld         *self);
 
 G_END_DECLS

@@ -129,7 +129,9 @@ continuation_ready (ConcurDerivation *base,
 
   if (self->executor != NULL)
     {
-      CONCUR_EXECUTOR_GET_IFACE (self->executor)->execute (self->executor, CONCUR_JOB (base->derived));
+      ConcurExecutorInterface *iface = CONCUR_EXECUTOR_GET_IFACE (self->executor);
+
+      iface->execute (self->executor, CONCUR_JOB (base->derived));
     }
   else if (self->pool != NULL)
     {
@@ -155,11 +157,13 @@ continuation_choose (Continuation   *self,
   if (executor != NULL)
     {
       ConcurExecutorInterface *iface = CONCUR_EXECUTOR_GET_IFACE (executor);
-      ConcurContextQueue *queue = iface->get_context_queue != NULL ? iface->get_context_queue (executor)
-                                                                   : NULL;
+      ConcurContextQueue *queue = NULL;
+
+      if (iface->get_context_queue != NULL)
+        queue = iface->get_context_queue (executor);
 
       self->executor = g_object_ref (executor);
-      return queue != NULL ? NULL : NULL;
+      return queue != NULL ? concur_context_queue_get_context (queue) : NULL;
     }
 
   context = g_main_context_get_thread_default ();
@@ -241,11 +245,12 @@ continuation_new (ConcurFuture       *input,
  * the future ends in the same way, at once.
  *
  * With an @executor, @func runs there. Without one it runs in the thread-default main
- * context of the caller, from a dispatch and never inside this call; if the caller is a worker of a
- * [class@ThreadExecutor] and has pushed no context, on a worker of that executor; else
- * in the global default context. If that context has gone by then, or the executor takes no more work, the
- * future is rejected with %CONCUR_EXECUTOR_ERROR_NOT_RUNNING or
- * %CONCUR_EXECUTOR_ERROR_SHUT_DOWN. A full executor takes continuations all the same:
+ * context of the caller, from a dispatch and never inside this call; if the caller is a
+ * worker of a [class@ThreadExecutor] and has pushed no context, on a worker of that
+ * executor; else in the global default context. What is to run in a main context keeps
+ * it alive until then. If the executor takes no more work when @self is done, the future
+ * is rejected, with %CONCUR_EXECUTOR_ERROR_SHUT_DOWN or
+ * %CONCUR_EXECUTOR_ERROR_NOT_RUNNING. A full executor takes continuations all the same:
  * who completes a future must not wait.
  *
  * Cancelling the future before @func runs cancels @self as well, unless it was made with
@@ -285,9 +290,9 @@ concur_future_continue_with (ConcurFuture       *self,
  *
  * Goes on from the error of a future, to answer in its place.
  *
- * If @self is resolved, @func is not called, and the future that is returned is resolved with the same value. Cancellation is not an
- * error to recover from: it is passed on. Everything else is as with
- * [method@Future.continue_with].
+ * If @self is resolved, @func is not called, and the future that is returned is resolved
+ * with the same value. Cancellation is not an error to recover from: it is passed on.
+ * Everything else is as with [method@Future.continue_with].
  *
  * Returns: (transfer full): a future for the value of @self or what @func answers
  *
@@ -375,13 +380,16 @@ returned (ConcurDerivation *self,
 
 /**
  * concur_job_return_future:
- * @self: a job that runs
+ * @self: a job that runs, or is held
  * @future: what to answer with when it is done
  *
  * Answers with the outcome of another future, now or when it is done.
  *
  * The job is held until then, see [method@Job.hold]; its thread is free as soon as the
- * function returns. Cancelling the job cancels @future as well.
+ * function returns. To be called from the job's function, or, once the job is held, by
+ * whoever is going to answer. Cancelling the job cancels @future as well. An answer that
+ * the job gives otherwise before @future is done counts instead; a second future does
+ * not.
  *
  * Since: 1.0
  */
@@ -399,9 +407,10 @@ concur_job_return_future (ConcurJob    *self,
   if (concur_future_state (self) & (CONCUR_STATE_ANSWERED | CONCUR_STATE_DERIVED))
     return;
 
-  concur_job_hold (self);
+  if (!(concur_future_state (self) & CONCUR_STATE_HOLD))
+    concur_job_hold (self);
   derivation = concur_derivation_new (sizeof (ConcurDerivation), CONCUR_FUTURE (self), &future, 1,
-                                      CONCUR_DERIVE_CANCELS, returned, NULL);
+                                      CONCUR_DERIVE_CANCELS | CONCUR_DERIVE_HOLDS, returned, NULL);
   concur_derivation_connect (derivation);
 }
 
@@ -417,7 +426,8 @@ time_is_over (gpointer data)
 {
   *(gboolean *) data = TRUE;
 
-  return G_SOURCE_CONTINUE;
+  /* Once: what goes on inside a nested call would spin on it. */
+  return G_SOURCE_REMOVE;
 }
 
 /**

@@ -28,6 +28,8 @@ typedef enum
   CONCUR_DERIVE_CANCELS = 1 << 0,
   /* something besides the inputs completes it, such as a timer */
   CONCUR_DERIVE_ENDS    = 1 << 1,
+  /* the derived future is a held job: also one that was abandoned ends with the answer */
+  CONCUR_DERIVE_HOLDS   = 1 << 2,
 } ConcurDeriveFlags;
 
 /* An input is done. On the completing thread, not nested, no lock held; @self stays
@@ -58,6 +60,9 @@ struct _ConcurDerivation
   GDestroyNotify finalize;      /* (nullable) what is beyond this structure */
   guint n_inputs;
   ConcurInput *inputs;
+  /* (nullable) The derived future is done. As input_done, but may come more than once and
+   * from several threads at a time. Set before it is connected. */
+  void (*ended) (ConcurDerivation *self);
 
   /* atomic */
   ConcurWord refs;

@@ -8,9 +8,11 @@
 #include "concur-derivation-private.h"
 #include "concur-job-private.h"
 
-/* How deep combinations of combinations are looked into. Beyond that a wait is not
- * refused: better to wait in vain than to refuse one that would have ended. */
+/* How deep combinations of combinations are looked into, and how many in all: futures
+ * that share their inputs have more ways through them than can be gone. Beyond that a
+ * wait is not refused: better to wait in vain than to refuse one that would have ended. */
 #define MAX_DEPTH 32
+#define MAX_LOOKS 1024
 
 static void
 input_told (ConcurFuture *future,
@@ -106,10 +108,26 @@ concur_derivation_unref (gpointer data)
     }
 }
 
+/* Whether the inputs still have something to tell. */
+static gboolean
+derivation_needs_inputs (ConcurDerivation *self)
+{
+  guint32 state = concur_future_state (self->derived);
+
+  if (!CONCUR_PHASE_IS_DONE (state))
+    return TRUE;
+
+  return (self->flags & CONCUR_DERIVE_HOLDS) && !(state & CONCUR_STATE_READY)
+         && !CONCUR_PLANTED_BUG ("abandoned-without-answer");
+}
+
 /* Nobody waits for the inputs any more. */
 static void
 derivation_disconnect (ConcurDerivation *self)
 {
+  if (derivation_needs_inputs (self))
+    return;
+
   /* Acquire: pairs with input_told (). */
   if (concur_atomic_load (&self->n_waiting, CONCUR_ACQUIRE) == 0)
     return;
@@ -139,7 +157,7 @@ concur_derivation_connect (gpointer data)
       if (self->inputs[i].no_wait)
         continue;
       /* One of those before was enough. */
-      if (CONCUR_PHASE_IS_DONE (concur_future_state (derived)))
+      if (!derivation_needs_inputs (self))
         break;
 
       concur_atomic_add (&self->n_waiting, 1, CONCUR_RELAXED);
@@ -149,7 +167,9 @@ concur_derivation_connect (gpointer data)
     }
 
   /* Done, or asked to stop, before or meanwhile: that has not met all of the inputs. */
-  if (CONCUR_PHASE_IS_DONE (concur_future_state (derived)))
+  if (CONCUR_PLANTED_BUG ("connect-without-look"))
+    ;
+  else if (CONCUR_PHASE_IS_DONE (concur_future_state (derived)))
     {
       concur_derivation_settled (derived);
       derivation_disconnect (self);
@@ -213,6 +233,8 @@ concur_derivation_settled (ConcurFuture *derived)
     concur_derivation_cancel_inputs (self);
 
   derivation_disconnect (self);
+  if (self->ended != NULL)
+    self->ended (self);
   concur_derivation_detach (self);
   concur_derivation_unref (self);
 }
@@ -260,14 +282,19 @@ context_is_here (GMainContext *context)
         return g_main_context_is_owner (context);
     }
 
-  return FALSE;
+  /* It may be one further out, around another one that runs now. */
+  return concur_home_context_is_here (context);
 }
 
 static gboolean
 would_deadlock (ConcurFuture *future,
-                guint         depth)
+                guint         depth,
+                guint        *looks)
 {
   g_autoptr (ConcurFuture) held = g_object_ref (future);
+  /* Where it was some steps ago: a chain that comes by there again is a ring. */
+  g_autoptr (ConcurFuture) mark = NULL;
+  guint n_steps = 0, next_mark = 1;
 
   /* Along a chain, however long. */
   for (;;)
@@ -279,6 +306,15 @@ would_deadlock (ConcurFuture *future,
 
       if (CONCUR_PHASE_IS_DONE (state))
         return FALSE;
+
+      /* One that derives from itself. */
+      if (held == mark)
+        return TRUE;
+      if (++n_steps == next_mark)
+        {
+          g_set_object (&mark, held);
+          next_mark *= 2;
+        }
 
       if ((state & CONCUR_STATE_BOUND)
           && ((state & CONCUR_STATE_ACTIVE) || !(state & CONCUR_STATE_HOLD))
@@ -319,7 +355,13 @@ would_deadlock (ConcurFuture *future,
 
           if (input->no_wait || CONCUR_PHASE_IS_DONE (concur_future_state (input->future)))
             continue;
-          if (depth == 0 || !would_deadlock (input->future, depth - 1))
+          if (depth == 0 || *looks == 0)
+            {
+              n_refused = 0;
+              break;
+            }
+          --*looks;
+          if (!would_deadlock (input->future, depth - 1, looks))
             {
               n_refused = 0;
               break;
@@ -335,5 +377,7 @@ would_deadlock (ConcurFuture *future,
 gboolean
 concur_derivation_would_deadlock (ConcurFuture *future)
 {
-  return would_deadlock (future, MAX_DEPTH);
+  guint looks = MAX_LOOKS;
+
+  return would_deadlock (future, MAX_DEPTH, &looks);
 }

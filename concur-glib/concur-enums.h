@@ -122,4 +122,57 @@ typedef enum
   CONCUR_RELEASE_WORKER,
 } ConcurReleasePolicy;
 
+/**
+ * ConcurLoopState:
+ * @CONCUR_LOOP_STATE_STOPPED: there is no thread: not started yet, or stopped
+ * @CONCUR_LOOP_STATE_STARTING: the thread is being started, the loop does not run yet
+ * @CONCUR_LOOP_STATE_RUNNING: the loop runs, and takes work
+ * @CONCUR_LOOP_STATE_STOPPING: it takes no more work, and finishes what it has
+ *
+ * The states of a [class@LoopThread]. It goes through them in this order, as often as it
+ * is started.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  CONCUR_LOOP_STATE_STOPPED,
+  CONCUR_LOOP_STATE_STARTING,
+  CONCUR_LOOP_STATE_RUNNING,
+  CONCUR_LOOP_STATE_STOPPING,
+} ConcurLoopState;
+
+/**
+ * ConcurCombineFlags:
+ * @CONCUR_COMBINE_NONE: those that are not needed any more go on
+ * @CONCUR_COMBINE_CANCEL_REST: they are cancelled, as soon as the outcome is decided
+ *
+ * What happens to the other futures once one of them has decided.
+ *
+ * Since: 1.0
+ */
+typedef enum /*< flags >*/
+{
+  CONCUR_COMBINE_NONE = 0,
+  CONCUR_COMBINE_CANCEL_REST = 1 << 0,
+} ConcurCombineFlags;
+
+/**
+ * ConcurWaitCondition:
+ * @CONCUR_WAIT_ALL: until all are done
+ * @CONCUR_WAIT_FIRST_COMPLETED: until one is done, in whatever way
+ * @CONCUR_WAIT_FIRST_ERROR: until one is rejected or cancelled; if none is, until all are
+ *   done
+ *
+ * How long [func@Future.wait_many] waits.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  CONCUR_WAIT_ALL,
+  CONCUR_WAIT_FIRST_COMPLETED,
+  CONCUR_WAIT_FIRST_ERROR,
+} ConcurWaitCondition;
+
 G_END_DECLS

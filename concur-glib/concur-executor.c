@@ -32,7 +32,8 @@
  *   text = concur_future_dup_string (future, &error);
  * ```
  *
- * [class@ThreadExecutor] runs jobs on threads of its own. To implement the interface,
+ * [class@ThreadExecutor] runs jobs on threads of its own, [class@ContextExecutor] in a
+ * main context. To implement the interface,
  * provide [vfunc@Executor.execute] and [vfunc@Executor.shutdown]; both take objects
  * only, so any language can.
  *
@@ -47,6 +48,7 @@
 
 #include "config.h"
 
+#include "concur-context-executor-private.h"
 #include "concur-error.h"
 #include "concur-executor.h"
 #include "concur-fork-private.h"
@@ -111,6 +113,7 @@ static void
 submit (ConcurExecutor          *self,
         ConcurExecutorInterface *iface,
         ConcurJob               *job,
+        ConcurHome              *home,
         GCancellable            *cancellable)
 {
   ConcurFuture *future = CONCUR_FUTURE (job);
@@ -120,7 +123,7 @@ submit (ConcurExecutor          *self,
 
   /* The library's, until the job comes home. */
   g_object_ref (job);
-  concur_job_set_up (job, concur_home_hold_current (), cancellable);
+  concur_job_set_up (job, home, cancellable);
 
   if (!concur_future_submitted (future))
     {
@@ -143,6 +146,16 @@ submit (ConcurExecutor          *self,
     }
 
   iface->execute (self, job);
+}
+
+void
+concur_executor_submit_from (ConcurExecutor *self,
+                             ConcurJob      *job,
+                             ConcurHome     *home,
+                             GCancellable   *cancellable)
+{
+  concur_atomic_init (&concur_future_private (job)->state, CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
+  submit (self, get_iface (self), job, home, cancellable);
 }
 
 /**
@@ -185,7 +198,7 @@ concur_executor_submit (ConcurExecutor *self,
   job = concur_job_new (func, user_data, destroy);
   /* Nobody else has it yet. What is returned must not be submitted again. */
   concur_atomic_init (&concur_future_private (job)->state, CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
-  submit (self, iface, job, cancellable);
+  submit (self, iface, job, concur_home_hold_current (), cancellable);
 
   return CONCUR_FUTURE (job);
 }
@@ -221,9 +234,125 @@ concur_executor_submit_job (ConcurExecutor *self,
                           & CONCUR_STATE_SUBMITTED),
                         NULL);
 
-  submit (self, iface, job, cancellable);
+  submit (self, iface, job, concur_home_hold_current (), cancellable);
 
   return CONCUR_FUTURE (g_object_ref (job));
+}
+
+/* What is posted where only jobs run. Counted: by the job and by who posts it. */
+typedef struct
+{
+  ConcurPostFunc func;
+  gpointer data;
+  _Atomic (GDestroyNotify) destroy; /* whoever takes it out calls it */
+} PostedJob;
+
+static void
+posted_job_destroy (PostedJob *self)
+{
+  GDestroyNotify destroy = concur_atomic_exchange (&self->destroy, NULL, CONCUR_ACQ_REL);
+
+  if (destroy != NULL)
+    destroy (self->data);
+}
+
+static void
+posted_job_over (gpointer data)
+{
+  posted_job_destroy (data);
+  g_atomic_rc_box_release (data);
+}
+
+static gboolean
+posted_job_run (ConcurJob  *job,
+                gpointer    data,
+                GError    **error)
+{
+  PostedJob *self = data;
+
+  self->func (self->data);
+  concur_job_return_boolean (job, TRUE);
+
+  return TRUE;
+}
+
+static gboolean
+post_job (ConcurExecutor *self,
+          ConcurPostFunc  func,
+          gpointer        user_data,
+          GDestroyNotify  destroy)
+{
+  PostedJob *posted = g_atomic_rc_box_new0 (PostedJob);
+  g_autoptr (ConcurFuture) future = NULL;
+  gboolean refused;
+
+  posted->func = func;
+  posted->data = user_data;
+  concur_atomic_init (&posted->destroy, destroy);
+
+  future = concur_executor_submit (self, posted_job_run, g_atomic_rc_box_acquire (posted),
+                                   posted_job_over, NULL);
+  /* The job itself never rejects. */
+  refused = concur_future_get_state (future) == CONCUR_FUTURE_STATE_REJECTED;
+  concur_future_ignore (future);
+  if (refused)
+    posted_job_destroy (posted);
+  g_atomic_rc_box_release (posted);
+
+  return !refused;
+}
+
+/**
+ * concur_executor_post:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): what to call
+ * @user_data: data for @func
+ * @destroy: (nullable): frees @user_data
+ *
+ * Calls a function where the executor runs its jobs, without a future: nobody is told
+ * when it has been called, and it cannot be cancelled.
+ *
+ * This is the cheap way onto a main context. With an executor that has one, such as
+ * [class@ContextExecutor], @func and right after it @destroy are called from a dispatch
+ * of the context, never inside this call; what one thread posts is called in the order it was
+ * posted. If the context is freed first, @func is not called, and @destroy is called on
+ * the thread that frees it.
+ *
+ * Any other executor runs @func as a job whose outcome nobody looks at, and @destroy is
+ * called at home, as after [method@Executor.submit]; like that, this may wait for room.
+ *
+ * If the executor takes no more work, @destroy is called before this returns %FALSE; so
+ * it is in a process forked from the one that made the executor.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE if @func is going to be called
+ *
+ * Since: 1.0
+ */
+gboolean
+concur_executor_post (ConcurExecutor *self,
+                      ConcurPostFunc  func,
+                      gpointer        user_data,
+                      GDestroyNotify  destroy)
+{
+  ConcurContextQueue *queue = NULL;
+  ConcurExecutorInterface *iface;
+
+  g_return_val_if_fail (func != NULL, FALSE);
+
+  if (self != NULL && G_TYPE_FROM_INSTANCE (self) == CONCUR_TYPE_CONTEXT_EXECUTOR)
+    return concur_context_queue_post (concur_context_executor_get_queue (self), func, user_data,
+                                      destroy);
+
+  iface = get_iface (self);
+  g_return_val_if_fail (iface != NULL, FALSE);
+
+  if (iface->get_context_queue != NULL)
+    queue = iface->get_context_queue (self);
+
+  return queue != NULL ? concur_context_queue_post (queue, func, user_data, destroy)
+                       : post_job (self, func, user_data, destroy);
 }
 
 /**

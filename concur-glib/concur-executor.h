@@ -94,6 +94,11 @@ ConcurFuture   *concur_executor_submit_job  (ConcurExecutor      *self,
                                              ConcurJob           *job,
                                              GCancellable        *cancellable) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
+gboolean        concur_executor_post        (ConcurExecutor      *self,
+                                             ConcurPostFunc       func,
+                                             gpointer             user_data,
+                                             GDestroyNotify       destroy);
+CONCUR_AVAILABLE_IN_1_0
 ConcurFuture   *concur_executor_map_range   (ConcurExecutor      *self,
                                              guint                n,
                                              guint                chunk,

@@ -496,7 +496,9 @@ concur_future_disconnect_done (ConcurFuture *self,
  * cancellable. Both run in the task's context. */
 typedef struct
 {
-  GTask *task;
+  GTask *task;            /* (owned) */
+  ConcurFuture *future;   /* (owned) */
+  void (*done) (ConcurFuture *future, GTask *task);
   gulong id;
   gboolean returned;
   GSource *cancelled;     /* (owned) (nullable) */
@@ -509,6 +511,7 @@ async_wait_clear (gpointer data)
 
   g_clear_pointer (&wait->cancelled, g_source_unref);
   g_clear_object (&wait->task);
+  g_clear_object (&wait->future);
 }
 
 static void
@@ -529,7 +532,7 @@ async_wait_done (ConcurFuture *future,
   wait->returned = TRUE;
   if (wait->cancelled != NULL)
     g_source_destroy (wait->cancelled);
-  g_task_return_boolean (wait->task, TRUE);
+  wait->done (future, wait->task);
 }
 
 static gboolean
@@ -541,11 +544,46 @@ async_wait_cancelled (GCancellable *cancellable,
   if (!wait->returned)
     {
       wait->returned = TRUE;
-      concur_future_disconnect_done (g_task_get_source_object (wait->task), wait->id);
+      concur_future_disconnect_done (wait->future, wait->id);
       g_task_return_error_if_cancelled (wait->task);
     }
 
   return G_SOURCE_REMOVE;
+}
+
+void
+concur_future_wait_as_task (ConcurFuture  *self,
+                            GTask         *task,
+                            void         (*done) (ConcurFuture *self,
+                                                  GTask        *task))
+{
+  AsyncWait *wait = g_atomic_rc_box_new0 (AsyncWait);
+  GMainContext *context = g_task_get_context (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  wait->task = task;
+  wait->future = g_object_ref (self);
+  wait->done = done;
+  wait->id = next_id ();
+
+  /* Another thread may run the context, and both callbacks before this returns. */
+  if (cancellable != NULL)
+    {
+      wait->cancelled = g_cancellable_source_new (cancellable);
+      g_source_set_callback (wait->cancelled, G_SOURCE_FUNC (async_wait_cancelled),
+                             g_atomic_rc_box_acquire (wait), async_wait_unref);
+      g_source_attach (wait->cancelled, context);
+    }
+
+  callback_add (self, wait->id, concur_home_hold_for_context (context), async_wait_done, wait,
+                async_wait_unref);
+}
+
+static void
+async_wait_return (ConcurFuture *self,
+                   GTask        *task)
+{
+  g_task_return_boolean (task, TRUE);
 }
 
 /**
@@ -569,30 +607,15 @@ concur_future_wait_async (ConcurFuture        *self,
                           GAsyncReadyCallback  callback,
                           gpointer             user_data)
 {
-  GMainContext *context;
-  AsyncWait *wait;
+  GTask *task;
 
   g_return_if_fail (CONCUR_IS_FUTURE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  wait = g_atomic_rc_box_new0 (AsyncWait);
-  wait->id = next_id ();
-  wait->task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (wait->task, concur_future_wait_async);
-  g_task_set_check_cancellable (wait->task, FALSE);
-  context = g_task_get_context (wait->task);
-
-  /* Another thread may run the context, and both callbacks before this returns. */
-  if (cancellable != NULL)
-    {
-      wait->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (wait->cancelled, G_SOURCE_FUNC (async_wait_cancelled),
-                             g_atomic_rc_box_acquire (wait), async_wait_unref);
-      g_source_attach (wait->cancelled, context);
-    }
-
-  callback_add (self, wait->id, concur_home_hold_for_context (context), async_wait_done, wait,
-                async_wait_unref);
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, concur_future_wait_async);
+  g_task_set_check_cancellable (task, FALSE);
+  concur_future_wait_as_task (self, task, async_wait_return);
 }
 
 /**

@@ -12,7 +12,8 @@
 
 #include "config.h"
 
-#include "concur-derivation-private.h"
+#include "concur-combine.h"
+#include "concur-view-private.h"
 
 static guint notify_signal;
 static GParamSpec *notify_pspecs[4]; /* in the order of the mask's bits */
@@ -196,12 +197,23 @@ concur_future_notify_done (ConcurFuture *self,
   notify_post (self, home);
 }
 
+/* Whether there are views to be told, afterwards. */
+static gboolean
+changed_locked (ConcurExtra *extra,
+                guint        followed)
+{
+  extra->n_changes[followed]++;
+
+  return extra->views != NULL;
+}
+
 void
 concur_future_set_progress (ConcurFuture *self,
                             double        progress)
 {
   ConcurLock *stripe = concur_future_stripe (self);
   gboolean listeners = has_listeners (self);
+  gboolean views = FALSE;
   ConcurHome *home = NULL;
   ConcurExtra *extra;
 
@@ -213,12 +225,15 @@ concur_future_set_progress (ConcurFuture *self,
   if (extra->progress != progress && !CONCUR_PHASE_IS_DONE (concur_future_state (self)))
     {
       extra->progress = progress;
+      views = changed_locked (extra, CONCUR_FOLLOWED_PROGRESS);
       if (listeners)
         home = notify_locked (self, extra, CONCUR_NOTIFY_PROGRESS);
     }
   concur_lock_release (stripe);
 
   notify_post (self, home);
+  if (views)
+    concur_view_tell (self, CONCUR_NOTIFY_PROGRESS);
 }
 
 void
@@ -227,6 +242,7 @@ concur_future_set_status_text (ConcurFuture *self,
 {
   ConcurLock *stripe = concur_future_stripe (self);
   gboolean listeners = has_listeners (self);
+  gboolean views = FALSE;
   char *copy = g_strdup (text);
   ConcurHome *home = NULL;
   ConcurExtra *extra;
@@ -239,13 +255,159 @@ concur_future_set_status_text (ConcurFuture *self,
 
       extra->status_text = copy;
       copy = old;
+      views = changed_locked (extra, CONCUR_FOLLOWED_STATUS_TEXT);
       if (listeners)
         home = notify_locked (self, extra, CONCUR_NOTIFY_STATUS_TEXT);
     }
   concur_lock_release (stripe);
 
   notify_post (self, home);
+  if (views)
+    concur_view_tell (self, CONCUR_NOTIFY_STATUS_TEXT);
   g_free (copy);
+}
+
+void
+concur_future_add_view (ConcurFuture *self,
+                        ConcurView   *view)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  view->next = extra->views;
+  view->link = &extra->views;
+  if (view->next != NULL)
+    view->next->link = &view->next;
+  extra->views = view;
+  concur_lock_release (stripe);
+}
+
+void
+concur_future_remove_view (ConcurFuture *self,
+                           ConcurView   *view)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  if (view->link != NULL)
+    {
+      *view->link = view->next;
+      if (view->next != NULL)
+        view->next->link = view->link;
+      view->link = NULL;
+    }
+  concur_lock_release (stripe);
+}
+
+void
+concur_future_collect_views (ConcurFuture *self,
+                             GPtrArray    *views)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurExtra *extra;
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  for (ConcurView *view = extra != NULL ? extra->views : NULL; view != NULL; view = view->next)
+    g_ptr_array_add (views, concur_derivation_ref (view));
+  concur_lock_release (stripe);
+}
+
+void
+concur_future_read_changes (ConcurFuture  *self,
+                            guint          what,
+                            ConcurChanges *changes)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurExtra *extra;
+
+  *changes = (ConcurChanges) { .what = 0 };
+
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  if (extra != NULL)
+    {
+      changes->what = what;
+      memcpy (changes->n_changes, extra->n_changes, sizeof extra->n_changes);
+      changes->progress = extra->progress;
+      if (what & CONCUR_NOTIFY_NAME)
+        changes->name = g_strdup (extra->name);
+      if (what & CONCUR_NOTIFY_STATUS_TEXT)
+        changes->status_text = g_strdup (extra->status_text);
+    }
+  concur_lock_release (stripe);
+}
+
+/* Two that tell of a change may overtake each other: the count says which was later. */
+static gboolean
+is_news_locked (guint         *seen,
+                ConcurChanges *changes,
+                guint          followed)
+{
+  if (!(changes->what & (1u << followed)) || (gint) (changes->n_changes[followed] - seen[followed]) <= 0)
+    return FALSE;
+
+  seen[followed] = changes->n_changes[followed];
+
+  return TRUE;
+}
+
+static gboolean
+swap_text_locked (char **text,
+                  char **other)
+{
+  char *old = *text;
+
+  if (g_strcmp0 (old, *other) == 0)
+    return FALSE;
+
+  *text = *other;
+  *other = old;
+
+  return TRUE;
+}
+
+guint
+concur_future_follow (ConcurFuture  *self,
+                      guint         *seen,
+                      ConcurChanges *changes)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  gboolean listeners = has_listeners (self);
+  ConcurHome *home = NULL;
+  ConcurExtra *extra;
+  guint told = 0;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  if (!CONCUR_PHASE_IS_DONE (concur_future_state (self)))
+    {
+      if (is_news_locked (seen, changes, CONCUR_FOLLOWED_NAME)
+          && swap_text_locked (&extra->name, &changes->name))
+        told |= CONCUR_NOTIFY_NAME;
+      if (is_news_locked (seen, changes, CONCUR_FOLLOWED_STATUS_TEXT)
+          && swap_text_locked (&extra->status_text, &changes->status_text))
+        told |= CONCUR_NOTIFY_STATUS_TEXT;
+      if (is_news_locked (seen, changes, CONCUR_FOLLOWED_PROGRESS)
+          && extra->progress != changes->progress)
+        {
+          extra->progress = changes->progress;
+          told |= CONCUR_NOTIFY_PROGRESS;
+        }
+    }
+  for (guint i = 0; i < CONCUR_N_FOLLOWED; i++)
+    extra->n_changes[i] += (told >> i) & 1;
+  if (told != 0 && listeners)
+    home = notify_locked (self, extra, told);
+  if (extra->views == NULL)
+    told = 0;
+  concur_lock_release (stripe);
+
+  notify_post (self, home);
+
+  return told;
 }
 
 GCancellable *
@@ -323,6 +485,17 @@ concur_future_set_derivation (ConcurFuture     *self,
   concur_atomic_or (&priv->state, CONCUR_STATE_DERIVED, CONCUR_SEQ_CST);
 }
 
+void
+concur_future_set_children (ConcurFuture *self,
+                            GObject      *children)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  extra_get_locked (concur_future_private (self))->children = children;
+  concur_lock_release (stripe);
+}
+
 gboolean
 concur_future_take_derivation (ConcurFuture     *self,
                                ConcurDerivation *derivation)
@@ -371,6 +544,7 @@ concur_future_free_extra (ConcurFuture *self)
     return;
 
   g_clear_object (&extra->cancellable);
+  g_clear_object (&extra->children);
   g_free (extra->name);
   g_free (extra->status_text);
   g_slice_free (ConcurExtra, extra);
@@ -392,6 +566,7 @@ concur_future_set_name (ConcurFuture *self,
   ConcurLock *stripe;
   ConcurExtra *extra;
   gboolean listeners;
+  gboolean views = FALSE;
   ConcurHome *home = NULL;
   char *copy;
 
@@ -409,12 +584,15 @@ concur_future_set_name (ConcurFuture *self,
 
       extra->name = copy;
       copy = old;
+      views = changed_locked (extra, CONCUR_FOLLOWED_NAME);
       if (listeners)
         home = notify_locked (self, extra, CONCUR_NOTIFY_NAME);
     }
   concur_lock_release (stripe);
 
   notify_post (self, home);
+  if (views)
+    concur_view_tell (self, CONCUR_NOTIFY_NAME);
   g_free (copy);
 }
 

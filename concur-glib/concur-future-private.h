@@ -65,10 +65,17 @@ enum
   CONCUR_STATE_BOUND = 1 << 16,
   /* the outcome of others decides: the extra block has a derivation */
   CONCUR_STATE_DERIVED = 1 << 17,
+  /* a ConcurContextQueue wants to know when this held job ends */
+  CONCUR_STATE_WATCHED = 1 << 18,
+  /* the library keeps no reference until the work is over: who answers has one */
+  CONCUR_STATE_UNKEPT = 1 << 19,
+  /* of a delay: a timer completes it, and may have to be stopped */
+  CONCUR_STATE_TIMED = 1 << 20,
 };
 
 typedef struct _ConcurCallback   ConcurCallback;
 typedef struct _ConcurDerivation ConcurDerivation;
+typedef struct _ConcurView       ConcurView;
 
 /* Somebody to be told that a future is done. Also as a node: in the memory of who is to
  * be told, without an id, always direct. See concur-future-callbacks.c. */
@@ -91,6 +98,24 @@ struct _ConcurCallback
   ConcurFuture *future;   /* (owned) once posted; of a node: what it is on */
 };
 
+/* What views follow, in the order of CONCUR_NOTIFY_*. */
+enum
+{
+  CONCUR_FOLLOWED_NAME,
+  CONCUR_FOLLOWED_PROGRESS,
+  CONCUR_FOLLOWED_STATUS_TEXT,
+  CONCUR_N_FOLLOWED,
+};
+
+typedef struct
+{
+  guint what;                  /* CONCUR_NOTIFY_*; only these are there */
+  guint n_changes[CONCUR_N_FOLLOWED];
+  char *name;
+  char *status_text;
+  double progress;
+} ConcurChanges;
+
 /* Made when first needed: most futures have none of this. Protected by the stripe. */
 typedef struct
 {
@@ -103,6 +128,9 @@ typedef struct
   double progress;
   GCancellable *cancellable;   /* (owned) of a job, made by get_cancellable () */
   ConcurDerivation *derivation; /* (owned) until the future is done */
+  GObject *children;           /* (owned) immutable once the future is handed out */
+  ConcurView *views;           /* each takes itself off the list when it is done */
+  guint n_changes[CONCUR_N_FOLLOWED]; /* of the name, the progress and the status text */
 } ConcurExtra;
 
 enum
@@ -111,6 +139,8 @@ enum
   CONCUR_NOTIFY_PROGRESS = 1 << 1,
   CONCUR_NOTIFY_STATUS_TEXT = 1 << 2,
   CONCUR_NOTIFY_STATE = 1 << 3,
+
+  CONCUR_NOTIFY_FOLLOWED = CONCUR_NOTIFY_NAME | CONCUR_NOTIFY_PROGRESS | CONCUR_NOTIFY_STATUS_TEXT,
 };
 
 typedef struct
@@ -284,6 +314,16 @@ void          concur_future_trampoline       (ConcurHomeItem       *item);
 /* Whether a direct callback runs on this thread, which must not wait. */
 gboolean      concur_future_in_trampoline    (void);
 
+/* Returns @task, which is taken over, in its context: when @self is done by calling
+ * @done, or when its cancellable is cancelled with that error. */
+void          concur_future_wait_as_task     (ConcurFuture         *self,
+                                              GTask                *task,
+                                              void                (*done) (ConcurFuture *self,
+                                                                           GTask        *task));
+
+/* The future as a GAsyncResult: see concur_future_report (). */
+void          concur_future_init_result      (GAsyncResultIface    *iface);
+
 /* The extra block. @progress is clamped; NULL @text clears it. */
 void          concur_future_set_progress     (ConcurFuture         *self,
                                               double                progress);
@@ -300,6 +340,24 @@ void          concur_future_set_derivation   (ConcurFuture         *self,
 /* TRUE: it was there, and its reference is the caller's now. */
 gboolean      concur_future_take_derivation  (ConcurFuture         *self,
                                               ConcurDerivation     *derivation);
+/* Views: see concur-view.c. @views gets references. */
+void          concur_future_add_view         (ConcurFuture         *self,
+                                              ConcurView           *view);
+void          concur_future_remove_view      (ConcurFuture         *self,
+                                              ConcurView           *view);
+void          concur_future_collect_views    (ConcurFuture         *self,
+                                              GPtrArray            *views);
+void          concur_future_read_changes     (ConcurFuture         *self,
+                                              guint                 what,
+                                              ConcurChanges        *changes);
+/* Takes what is newer than @seen out of @changes. What it returns has changed, and there
+ * are views to be told. */
+guint         concur_future_follow           (ConcurFuture         *self,
+                                              guint                *seen,
+                                              ConcurChanges        *changes);
+/* Takes over a reference. Before the future is handed out. */
+void          concur_future_set_children     (ConcurFuture         *self,
+                                              GObject              *children);
 void          concur_future_notify_done      (ConcurFuture         *self,
                                               gboolean              ends);
 void          concur_future_free_extra       (ConcurFuture         *self);
@@ -313,6 +371,8 @@ void          concur_future_init_notify      (GObjectClass         *object_class
 
 /* Implemented by the job: its work has ended, in whichever way. Called once. */
 void          concur_job_over                (ConcurFuture         *self);
+/* Implemented by the delay: it is done, and needs its timer no more. */
+void          concur_delay_settled           (ConcurFuture         *self);
 
 #ifdef CONCUR_TESTING
 extern _Atomic gint concur_futures_alive;

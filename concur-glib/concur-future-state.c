@@ -38,7 +38,8 @@ concur_future_answer_begin (ConcurFuture *self)
     return CONCUR_PLANTED_BUG ("double-completion") ? CONCUR_ANSWER_WRITE : CONCUR_ANSWER_REFUSED;
 
   /* Answered by somebody else than who was to run it: from here on nobody claims it. */
-  if (G_UNLIKELY (before & CONCUR_STATE_IN_QUEUE) && CONCUR_PHASE (before) == CONCUR_PHASE_QUEUED)
+  if (G_UNLIKELY (before & CONCUR_STATE_IN_QUEUE) && CONCUR_PHASE (before) == CONCUR_PHASE_QUEUED
+      && !(before & CONCUR_STATE_BOUND))
     concur_pool_job_dropped (concur_future_private (self)->pool);
 
   return CONCUR_PHASE_IS_DONE (before) ? CONCUR_ANSWER_LATE : CONCUR_ANSWER_WRITE;
@@ -272,6 +273,8 @@ concur_future_cancel (ConcurFuture      *self,
       if (wanted == state)
         {
           concur_future_cancel_extra (self);
+          if (state & CONCUR_STATE_DERIVED)
+            concur_derivation_cancelled (self);
           return TRUE;
         }
 
@@ -284,7 +287,7 @@ concur_future_cancel (ConcurFuture      *self,
         concur_future_settled (self, state, was_queued);
       if (settles && was_queued)
         {
-          if (state & CONCUR_STATE_IN_QUEUE)
+          if ((state & CONCUR_STATE_IN_QUEUE) && !(state & CONCUR_STATE_BOUND))
             concur_pool_job_dropped (priv->pool);
           concur_job_over (self);
         }

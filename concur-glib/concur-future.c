@@ -78,12 +78,10 @@
 #include "concur-job-private.h"
 #include "concur-worker-private.h"
 
-static void async_result_iface_init (GAsyncResultIface *iface);
-
 G_DEFINE_ABSTRACT_TYPE_WITH_CODE (ConcurFuture, concur_future, G_TYPE_OBJECT,
                                   G_ADD_PRIVATE (ConcurFuture)
                                   G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT,
-                                                         async_result_iface_init))
+                                                         concur_future_init_result))
 
 enum
 {
@@ -185,6 +183,9 @@ concur_future_settled (ConcurFuture *self,
                        guint32       before,
                        gboolean      ends)
 {
+  if (before & CONCUR_STATE_TIMED)
+    concur_delay_settled (self);
+
   if (before & CONCUR_STATE_WAITERS)
     concur_unpark_all (&concur_future_private (self)->state);
 
@@ -356,33 +357,6 @@ concur_future_init (ConcurFuture *self)
   /* The memory comes zeroed; only the state word has to be said to be initialised. */
   concur_atomic_init (&concur_future_private (self)->state, CONCUR_PHASE_OPEN);
   COUNT (1);
-}
-
-static gpointer
-concur_future_get_user_data (GAsyncResult *result)
-{
-  return NULL;
-}
-
-static GObject *
-concur_future_get_source_object (GAsyncResult *result)
-{
-  return g_object_ref (G_OBJECT (result));
-}
-
-static gboolean
-concur_future_is_tagged (GAsyncResult *result,
-                         gpointer      tag)
-{
-  return FALSE;
-}
-
-static void
-async_result_iface_init (GAsyncResultIface *iface)
-{
-  iface->get_user_data = concur_future_get_user_data;
-  iface->get_source_object = concur_future_get_source_object;
-  iface->is_tagged = concur_future_is_tagged;
 }
 
 /* The future of a promise: nothing but a future. */

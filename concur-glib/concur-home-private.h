@@ -32,6 +32,8 @@ struct _ConcurHomeItem
 /* A held home keeps its context alive, as a pending GTask does. */
 ConcurHome   *concur_home_hold_current     (void);
 ConcurHome   *concur_home_hold_for_context (GMainContext   *context);
+/* For what is let go in @context, which the caller keeps alive, whoever submits it. */
+ConcurHome   *concur_home_hold_to_submit   (GMainContext   *context);
 ConcurHome   *concur_home_hold             (ConcurHome     *self);
 void          concur_home_drop             (ConcurHome     *self);
 
@@ -45,6 +47,8 @@ void          concur_home_post             (ConcurHome     *self,
 gboolean      concur_home_is_here          (ConcurHome     *self);
 /* Whether posts to it are ever dispatched. */
 gboolean      concur_home_has_loop         (ConcurHome     *self);
+/* Whether this thread owns @context, which may be gone, if that is anybody's home. */
+gboolean      concur_home_context_is_here  (GMainContext   *context);
 /* Whether the calling thread has a main context to keep running. */
 gboolean      concur_home_thread_has_loop  (void);
 
@@ -62,17 +66,19 @@ typedef struct
 {
   _Atomic (ConcurHomeItem *) releases; /* newest first, or CLOSED */
   ConcurHomeList old_releases;         /* owner thread: taken off, oldest first */
+  ConcurWord left;                     /* atomic: there were some there last time */
 } ConcurHomeFront;
 
 /* This thread's own home, and the one it submitted from last. */
 extern _Thread_local ConcurHomeFront *concur_thread_home;
 extern _Thread_local ConcurHomeFront *concur_recent_home;
 
+/* Relaxed: a hint. Of a context that this thread has left, another one may be the owner. */
 static inline gboolean
 concur_home_front_has_items (ConcurHomeFront *front)
 {
   return front != NULL
-         && (front->old_releases.first != NULL
+         && (concur_atomic_load (&front->left, CONCUR_RELAXED)
              || concur_atomic_load (&front->releases, CONCUR_RELAXED) != NULL);
 }
 

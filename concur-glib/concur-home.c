@@ -88,6 +88,7 @@ home_new (void)
   concur_atomic_init (&self->refs, 1);
   concur_atomic_init (&self->context, NULL);
   concur_atomic_init (&self->front.releases, NULL);
+  concur_atomic_init (&self->front.left, FALSE);
   concur_atomic_init (&self->posts, NULL);
   concur_atomic_init (&self->sleeping, 0);
   concur_atomic_init (&self->rings, 0);
@@ -133,6 +134,12 @@ home_has_posts (ConcurHome *self)
   return self->old_posts.first != NULL || concur_home_stack_has_items (&self->posts);
 }
 
+static gboolean
+home_has_items (gpointer self)
+{
+  return home_has_posts (self) || home_has_releases (self);
+}
+
 #ifdef CONCUR_DEBUG_STAMPS
 static void
 home_assert_here (ConcurHome *self)
@@ -172,6 +179,7 @@ home_do_releases (ConcurHome *self,
       done++;
     }
 
+  concur_atomic_store (&self->front.left, self->front.old_releases.first != NULL, CONCUR_RELAXED);
   self->serving = FALSE;
   home_unref (self);
 
@@ -218,38 +226,11 @@ source_prepare (GSource *source,
                 gint    *timeout)
 {
   ConcurHome *self = ((HomeSource *) source)->home;
-  guint looks;
 
   *timeout = -1;
 
-  if (!source_belongs_here (self))
-    return FALSE;
-
-  if (home_has_posts (self) || home_has_releases (self))
-    return TRUE;
-
-  if (concur_atomic_load (&self->sleeping, CONCUR_RELAXED))
-    return FALSE;
-
-  /* Busy a moment ago: what was asked for then is often about to arrive. */
-  for (looks = CONCUR_YIELDS_BEFORE_PARKING; looks > 0; looks--)
-    {
-      concur_yield ();
-      if (home_has_posts (self) || home_has_releases (self))
-        return TRUE;
-    }
-
-  /* Sequentially consistent: pairs with concur_home_stack_push (). */
-  concur_atomic_store (&self->sleeping, 1, CONCUR_SEQ_CST);
-
-  if (!CONCUR_PLANTED_BUG ("loop-without-look")
-      && (home_has_posts (self) || home_has_releases (self)))
-    {
-      concur_atomic_store (&self->sleeping, 0, CONCUR_RELAXED);
-      return TRUE;
-    }
-
-  return FALSE;
+  return source_belongs_here (self)
+         && concur_home_stack_prepare (&self->sleeping, home_has_items, self);
 }
 
 static gboolean
@@ -257,7 +238,7 @@ source_check (GSource *source)
 {
   ConcurHome *self = ((HomeSource *) source)->home;
 
-  return source_belongs_here (self) && (home_has_posts (self) || home_has_releases (self));
+  return source_belongs_here (self) && home_has_items (self);
 }
 
 static gboolean
@@ -504,6 +485,22 @@ concur_home_hold_current (void)
 }
 
 ConcurHome *
+concur_home_hold_to_submit (GMainContext *context)
+{
+  ConcurHome *self;
+
+  if (recent_home != NULL && concur_atomic_load (&recent_home->context, CONCUR_RELAXED) == context
+      && !recent_home->is_thread)
+    return concur_home_hold (recent_home);
+
+  self = home_for_context (context);
+  if (thread_get_context () == context)
+    remember (self);
+
+  return concur_home_hold (self);
+}
+
+ConcurHome *
 concur_home_hold_for_context (GMainContext *context)
 {
   if (context == NULL)
@@ -529,10 +526,9 @@ home_bring (ConcurHome     *self,
     }
   else
     {
-      /* Both loads come after the push: see there. */
-      if (context != NULL && concur_atomic_load (&self->sleeping, CONCUR_SEQ_CST)
-          && concur_atomic_exchange (&self->sleeping, 0, CONCUR_ACQ_REL))
-        g_main_context_wakeup (context);
+      if (context != NULL)
+        concur_home_stack_wake (&self->sleeping, context);
+      /* Again after the push. */
       if (concur_atomic_load (&self->rings, CONCUR_SEQ_CST))
         concur_parker_unpark (&self->parker);
     }
@@ -568,6 +564,19 @@ concur_home_is_here (ConcurHome *self)
 }
 
 gboolean
+concur_home_context_is_here (GMainContext *context)
+{
+  gboolean here;
+
+  /* One in the table exists: it leaves the table before it goes. */
+  concur_lock_acquire (&table_lock);
+  here = table != NULL && g_hash_table_contains (table, context) && g_main_context_is_owner (context);
+  concur_lock_release (&table_lock);
+
+  return here;
+}
+
+gboolean
 concur_home_has_loop (ConcurHome *self)
 {
   return concur_atomic_load (&self->context, CONCUR_RELAXED) != NULL;
@@ -583,7 +592,7 @@ concur_home_serve_now (guint most)
   if (own != NULL && home_has_releases (own))
     done += home_do_releases (own, most);
 
-  if (recent != NULL && recent != own && done < most && home_has_releases (recent))
+  if (recent != NULL && recent != own && done < most && concur_home_front_has_items (&recent->front))
     {
       GMainContext *context = concur_atomic_load (&recent->context, CONCUR_ACQUIRE);
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "concur-context-queue-private.h"
 #include "concur-home-private.h"
 #include "concur-job.h"
 #include "concur-queue-private.h"
@@ -27,6 +28,9 @@ struct _ConcurFrame
 
 ConcurQueueLink *concur_job_get_link   (ConcurJob       *self);
 ConcurJob       *concur_job_from_link  (ConcurQueueLink *link);
+/* The same place, for a queue of items. */
+ConcurHomeItem  *concur_job_get_item   (ConcurJob       *self);
+ConcurJob       *concur_job_from_item  (ConcurHomeItem  *item);
 
 /* For a fresh job only: what may not change once it is submitted. */
 void             concur_job_set_up     (ConcurJob       *self,
@@ -48,6 +52,11 @@ gboolean         concur_job_is_on_stack (gpointer        future);
 
 /* The job was claimed for this thread: run it, to the end of its function. */
 void             concur_job_run        (ConcurJob       *self);
+/* The same in two steps; concur_future_run_ended () is the second. */
+void             concur_job_call       (ConcurJob       *self);
+/* Between the two, of a job that is held: tells @held when it ends. */
+void             concur_job_watch_held (ConcurJob       *self,
+                                        ConcurHeld      *held);
 
 /* Before the job is queued there: it runs in @context, so a thread that owns @context
  * must not wait for it. The caller sees to it that the job ends before @context does. */
@@ -56,5 +65,12 @@ void             concur_job_bind       (ConcurJob       *self,
 
 /* The queue gives back a job that it could not have claimed. */
 void             concur_job_left_queue (ConcurJob       *self);
+
+/* Submits a fresh job of the library's own, which is let go at @home; it takes over the
+ * caller's hold on that, and not the caller's reference to the job. */
+void             concur_executor_submit_from (ConcurExecutor *self,
+                                              ConcurJob      *job,
+                                              ConcurHome     *home,
+                                              GCancellable   *cancellable);
 
 G_END_DECLS

@@ -82,6 +82,7 @@ typedef struct
   {
     ConcurJobFunc func;
     ConcurHome *queue_home; /* held: once it is over, for who takes it off the queue */
+    ConcurHeld *held;       /* once its function has returned: to be told, with WATCHED */
   };
   gpointer data;
   GDestroyNotify destroy;
@@ -227,6 +228,18 @@ concur_job_from_link (ConcurQueueLink *link)
                         - G_STRUCT_OFFSET (ConcurJobPrivate, link));
 }
 
+ConcurHomeItem *
+concur_job_get_item (ConcurJob *self)
+{
+  return &job_private (self)->item;
+}
+
+ConcurJob *
+concur_job_from_item (ConcurHomeItem *item)
+{
+  return concur_job_from_link (&((ConcurJobPrivate *) item)->link);
+}
+
 void
 concur_job_set_up (ConcurJob    *self,
                    ConcurHome   *home,
@@ -348,12 +361,28 @@ job_over_in_queue (ConcurJob *self)
 void
 concur_job_over (ConcurFuture *future)
 {
+  guint32 state = concur_future_state (future);
+  ConcurHeld *held = NULL;
   guint32 before;
 
-  if (G_UNLIKELY (concur_future_state (future) & CONCUR_STATE_IN_QUEUE))
-    job_over_in_queue (CONCUR_JOB (future));
-  else
-    job_go_home (CONCUR_JOB (future), concur_future_steal_home (future, &before));
+  if (G_UNLIKELY (state & CONCUR_STATE_IN_QUEUE))
+    {
+      job_over_in_queue (CONCUR_JOB (future));
+      return;
+    }
+
+  /* What takes it home needs a reference; who answers has one meanwhile. */
+  if (G_UNLIKELY (state & CONCUR_STATE_UNKEPT))
+    g_object_ref (future);
+
+  if (G_UNLIKELY (state & CONCUR_STATE_WATCHED))
+    {
+      held = job_private (future)->held;
+      concur_held_is_over (held);
+    }
+  job_go_home (CONCUR_JOB (future), concur_future_steal_home (future, &before));
+  if (held != NULL)
+    concur_held_has_gone (held);
 }
 
 void
@@ -415,7 +444,7 @@ concur_job_is_on_stack (gpointer future)
 }
 
 void
-concur_job_run (ConcurJob *self)
+concur_job_call (ConcurJob *self)
 {
   ConcurFrame frame;
   GError *error = NULL;
@@ -426,6 +455,21 @@ concur_job_run (ConcurJob *self)
 
   if (error != NULL)
     concur_future_answer_error (CONCUR_FUTURE (self), error);
+}
+
+void
+concur_job_watch_held (ConcurJob  *self,
+                       ConcurHeld *held)
+{
+  job_private (self)->held = held;
+  /* Release: who ends the job sees the bit and then the pointer. */
+  concur_atomic_or (&concur_future_private (self)->state, CONCUR_STATE_WATCHED, CONCUR_RELEASE);
+}
+
+void
+concur_job_run (ConcurJob *self)
+{
+  concur_job_call (self);
   concur_future_run_ended (CONCUR_FUTURE (self));
 }
 

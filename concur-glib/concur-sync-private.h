@@ -18,8 +18,9 @@
  *    2. ConcurScopes lock         jobs registered with a GCancellable
  *    3. ConcurWorker::lock        frames of one worker, for snapshots and CANCEL_ALL
  *    4. queue consumer lock       inside ConcurQueue
- *    5. future stripe             callbacks and extra block of a future
- *    6. home table, service queue leaf locks
+ *    5. ConcurContextQueue::lock  running and held jobs, shutdown
+ *    6. future stripe             callbacks and extra block of a future
+ *    7. home table, service queue, timers, life and tasks of a loop thread: leaf locks
  */
 
 #pragma once

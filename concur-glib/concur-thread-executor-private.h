@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* The one of concur_executor_get_default (), which refuses to be shut down. */
 ConcurThreadExecutor *concur_thread_executor_new_default (void);
 
+/* Whether the calling thread is one of its workers. */
+gboolean              concur_thread_executor_is_current  (ConcurThreadExecutor *self);
+
 /* Its way to be an executor, for who has one at hand: saves a look-up a submit. */
 extern ConcurExecutorInterface *concur_thread_executor_iface;
 

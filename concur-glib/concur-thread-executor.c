@@ -402,6 +402,14 @@ executor_iface_init (ConcurExecutorInterface *iface)
   iface->shutdown = concur_thread_executor_shutdown;
 }
 
+gboolean
+concur_thread_executor_is_current (ConcurThreadExecutor *self)
+{
+  ConcurWorker *worker = concur_worker_get_current ();
+
+  return worker != NULL && worker->pool == get_private (self)->pool;
+}
+
 /**
  * concur_thread_executor_new:
  * @max_threads: how many jobs may run at once; 0 for a new thread for each

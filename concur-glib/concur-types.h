@@ -13,12 +13,13 @@
 
 G_BEGIN_DECLS
 
-typedef struct _ConcurBatch          ConcurBatch;
-typedef struct _ConcurExecutor       ConcurExecutor;
-typedef struct _ConcurFuture         ConcurFuture;
-typedef struct _ConcurJob            ConcurJob;
-typedef struct _ConcurPromise        ConcurPromise;
-typedef struct _ConcurSnapshot       ConcurSnapshot;
-typedef struct _ConcurThreadExecutor ConcurThreadExecutor;
+typedef struct _ConcurBatch           ConcurBatch;
+typedef struct _ConcurContextExecutor ConcurContextExecutor;
+typedef struct _ConcurExecutor        ConcurExecutor;
+typedef struct _ConcurFuture          ConcurFuture;
+typedef struct _ConcurJob             ConcurJob;
+typedef struct _ConcurPromise         ConcurPromise;
+typedef struct _ConcurSnapshot        ConcurSnapshot;
+typedef struct _ConcurThreadExecutor  ConcurThreadExecutor;
 
 G_END_DECLS

@@ -23,6 +23,10 @@
  * end again, so this also bounds what a long chain costs. */
 #define MAX_INPUT_DEPTH 64
 
+/* How many derived futures it looks into on the way: those that share their inputs have
+ * more ways through them than can be gone. */
+#define MAX_INPUT_LOOKS 1024
+
 #ifdef HAVE_PTHREAD_SETNAME_NP
 #include <pthread.h>
 #endif
@@ -475,7 +479,8 @@ worker_run_in_place (ConcurWorker *self,
 static gboolean
 worker_run_inputs (ConcurWorker *self,
                    ConcurFuture *future,
-                   guint         depth)
+                   guint         depth,
+                   guint        *looks)
 {
   ConcurDerivation *derivation;
   gboolean any = FALSE;
@@ -487,11 +492,12 @@ worker_run_inputs (ConcurWorker *self,
   if (derivation == NULL)
     return worker_run_in_place (self, future);
 
-  for (guint i = 0; depth > 0 && i < derivation->n_inputs; i++)
+  --*looks;
+  for (guint i = 0; depth > 0 && *looks > 0 && i < derivation->n_inputs; i++)
     {
       if (!derivation->inputs[i].no_wait
           && !CONCUR_PHASE_IS_DONE (concur_future_state (derivation->inputs[i].future)))
-        any |= worker_run_inputs (self, derivation->inputs[i].future, depth - 1);
+        any |= worker_run_inputs (self, derivation->inputs[i].future, depth - 1, looks);
       if (any && CONCUR_PHASE_IS_DONE (concur_future_state (future)))
         break;
     }
@@ -511,7 +517,9 @@ concur_worker_wait (ConcurFuture *future,
   if (self == NULL)
     return concur_future_park_until (future, concur_deadline (timeout_us));
 
-  while (timeout_us < 0 && worker_run_inputs (self, future, MAX_INPUT_DEPTH))
+  for (guint looks = MAX_INPUT_LOOKS;
+       timeout_us < 0 && worker_run_inputs (self, future, MAX_INPUT_DEPTH, &looks);
+       looks = MAX_INPUT_LOOKS)
     {
       if (CONCUR_PHASE_IS_DONE (concur_future_state (future)))
         return TRUE;

@@ -16,14 +16,18 @@
 #include "concur-types.h"
 
 #include "concur-batch.h"
+#include "concur-combine.h"
+#include "concur-context-executor.h"
 #include "concur-continue.h"
 #include "concur-executor.h"
 #include "concur-file.h"
 #include "concur-future.h"
 #include "concur-home.h"
 #include "concur-job.h"
+#include "concur-loop-thread.h"
 #include "concur-promise.h"
 #include "concur-snapshot.h"
+#include "concur-task.h"
 #include "concur-thread-executor.h"
 
 #undef CONCUR_INSIDE

@@ -10,13 +10,16 @@
 #include "explore.h"
 
 extern const ExploreModel explore_toy_models[];
+extern const ExploreModel explore_derive_models[];
 extern const ExploreModel explore_future_models[];
 extern const ExploreModel explore_job_models[];
 extern const ExploreModel explore_loop_models[];
+extern const ExploreModel explore_loop_thread_models[];
 extern const ExploreModel explore_parker_models[];
 extern const ExploreModel explore_pool_models[];
 extern const ExploreModel explore_queue_models[];
 extern const ExploreModel explore_self_models[];
+extern const ExploreModel explore_timer_models[];
 
 /* So many of the next threads of a pool cannot be started. */
 extern guint explore_supply_failures;
@@ -28,6 +31,9 @@ static const ExploreModel *const explore_models[] = {
   explore_queue_models,
   explore_future_models,
   explore_job_models,
+  explore_derive_models,
   explore_loop_models,
+  explore_loop_thread_models,
   explore_pool_models,
+  explore_timer_models,
 };

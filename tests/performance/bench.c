@@ -175,6 +175,29 @@ bench_skip (const char *why)
 }
 
 void
+bench_own_main_context (void)
+{
+  if (!g_main_context_acquire (NULL))
+    g_error ("somebody else owns the main context");
+}
+
+ConcurExecutor *
+bench_executor_new (void)
+{
+  return CONCUR_EXECUTOR (concur_thread_executor_new ((guint) bench_options.workers));
+}
+
+void
+bench_executor_end (ConcurExecutor *executor)
+{
+  ConcurFuture *end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_DRAIN);
+
+  concur_future_wait (end, -1);
+  g_object_unref (end);
+  g_object_unref (executor);
+}
+
+void
 bench_gate_pass (BenchGate *gate)
 {
   g_mutex_lock (&gate->lock);
@@ -238,9 +261,10 @@ bench_main (int               argc,
   gboolean list = FALSE;
   const GOptionEntry entries[] = {
     { "n", 'n', 0, G_OPTION_ARG_INT, &bench_options.n, "Jobs or items", "N" },
-    { "workers", 'w', 0, G_OPTION_ARG_INT, &bench_options.workers, "Worker threads, where that can be chosen", "N" },
+    { "workers", 'w', 0, G_OPTION_ARG_INT, &bench_options.workers, "Workers, or producers", "N" },
     { "work", 0, 0, G_OPTION_ARG_INT, &bench_options.work, "Steps of arithmetic in each job", "N" },
     { "repeat", 0, 0, G_OPTION_ARG_INT, &bench_options.repeat, "How often to do all jobs", "N" },
+    { "pending", 0, 0, G_OPTION_ARG_INT, &bench_options.pending, "What waits meanwhile", "N" },
     { "pin", 0, 0, G_OPTION_ARG_NONE, &bench_options.pin, "Run on one processor", NULL },
     { "list", 0, 0, G_OPTION_ARG_NONE, &list, "Name the cases", NULL },
     G_OPTION_ENTRY_NULL
@@ -266,7 +290,8 @@ bench_main (int               argc,
 
   while (cases->name != NULL && (argc < 2 || strcmp (cases->name, argv[1]) != 0))
     cases++;
-  if (cases->name == NULL || bench_options.n < 1 || bench_options.workers < 1 || bench_options.repeat < 1)
+  if (cases->name == NULL || bench_options.n < 1 || bench_options.workers < 1 || bench_options.repeat < 1
+      || bench_options.pending < 0)
     {
       fprintf (stderr, "usage: %s [OPTIONS] CASE; --list names the cases\n", program);
       return 2;

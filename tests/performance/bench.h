@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <concur.h>
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -22,9 +23,10 @@ typedef struct
 typedef struct
 {
   int      n;       /* jobs, or items */
-  int      workers;
+  int      workers; /* or producers */
   int      work;    /* rounds of arithmetic in each job, see bench_work () */
   int      repeat;  /* how often to do all n */
+  int      pending; /* what waits meanwhile */
   gboolean pin;     /* everything on one processor */
 } BenchOptions;
 
@@ -66,6 +68,15 @@ void     bench_skip      (const char       *why) G_GNUC_NORETURN;
 /* A GObject subclass that does nothing: what one object costs. */
 #define BENCH_TYPE_OBJECT (bench_object_get_type ())
 G_DECLARE_FINAL_TYPE (BenchObject, bench_object, BENCH, OBJECT, GObject)
+
+/* GLib programs submit from callbacks, and a context that is being dispatched belongs to
+ * its thread. Without this a context driven by hand is free between two iterations, and
+ * another thread that has something for it may take it and run it. */
+void     bench_own_main_context (void);
+
+/* A ThreadExecutor with as many workers as asked for, and its end. */
+ConcurExecutor *bench_executor_new (void);
+void     bench_executor_end (ConcurExecutor *executor);
 
 /* A gate that jobs stand in front of, for executors that cannot be paused. */
 typedef struct

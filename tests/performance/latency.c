@@ -7,8 +7,6 @@
 
 #include "bench.h"
 
-#include <concur.h>
-
 #ifdef HAVE_UV
 #include <uv.h>
 #endif
@@ -72,23 +70,17 @@ concur_round_trip (gpointer data)
 static void
 run_concur (void)
 {
-  ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new ((guint) bench_options.workers));
-  ConcurFuture *end;
+  ConcurExecutor *executor = bench_executor_new ();
 
   measure (concur_round_trip, executor);
-
-  end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_DRAIN);
-  concur_future_wait (end, -1);
-  g_object_unref (end);
-  g_object_unref (executor);
+  bench_executor_end (executor);
 }
 
 /* From a thread whose home is the main context. */
 static void
 run_concur_owner (void)
 {
-  if (!g_main_context_acquire (NULL))
-    g_error ("somebody else owns the main context");
+  bench_own_main_context ();
   run_concur ();
 }
 

@@ -21,7 +21,8 @@ import workloads  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-PROGRAMS = ("throughput", "latency", "memory", "growth")
+PROGRAMS = ("throughput", "latency", "context", "posts", "combine", "timers", "tasks", "memory", "growth")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "tasks", "W7", "growth")
 
 #: meson and automake: this test cannot be run here
 SKIPPED = 77
@@ -110,7 +111,7 @@ def measure(programs, table, rounds, rng):
             result["not built"].append(row.name)
             continue
         entry = {"median": statistics.median(mine), "min": min(mine), "max": max(mine), "ratios": {}}
-        for extra in ("cpu", "switches", "p90", "p99", "resident"):
+        for extra in ("cpu", "switches", "p90", "p99", "resident", "wakeups", "busy_gap"):
             values = [line[extra] for line in lines[row.name] if line and extra in line]
             if values and extra != metric:
                 entry[extra] = statistics.median(values)
@@ -184,7 +185,7 @@ def judge(results, quick):
         rows = results.get(target.source, {}).get("rows", {})
         mine, value = rows.get(target.of), None
         if mine is not None and target.to is None:
-            value = mine["median"]
+            value = mine.get(target.key)
         elif mine is not None and target.to in mine.get("ratios", {}):
             value = mine["ratios"][target.to]["median"]
         elif mine is not None and target.to in rows:
@@ -217,6 +218,8 @@ def number(value, digits=3):
 def amount(value, unit):
     if unit == "time":
         return number(value / 1000) + " µs"
+    if unit == "ms":
+        return number(value) + " ms"
     return f"{value:.0f}"
 
 
@@ -237,12 +240,14 @@ def show_measured(table, result):
     else:
         head += ["× the smaller n"]
     timed = table.unit == "time"
-    head += ["CPU", "switches"] if timed else ["resident"]
+    head += ["CPU", "switches"] if timed else ["resident"] if table.unit == "bytes" else []
+    head += [table.also[1]] if table.also else []
     rows = []
     for name, entry in result["rows"].items():
         cells = [name, amount(entry["median"], table.unit),
-                 f"{amount(entry['min'], '')} – {amount(entry['max'], '')}" if not timed else
-                 f"{number(entry['min'] / 1000)} – {number(entry['max'] / 1000)}"]
+                 f"{number(entry['min'] / 1000)} – {number(entry['max'] / 1000)}" if timed else
+                 f"{number(entry['min'])} – {number(entry['max'])}" if table.unit == "ms" else
+                 f"{amount(entry['min'], '')} – {amount(entry['max'], '')}"]
         own = list(entry["ratios"].values())
         for i in range(len(table.references) or 1):
             ratio = entry["ratios"].get(table.references[i]) if table.references else own[0] if own else None
@@ -250,8 +255,10 @@ def show_measured(table, result):
                          f"{number(ratio['median'])} ({number(ratio['low'])} – {number(ratio['high'])})")
         if timed:
             cells += [amount(entry["cpu"], "time"), number(entry["switches"], 2)]
-        else:
+        elif table.unit == "bytes":
             cells += [amount(entry["resident"], "") if "resident" in entry else "–"]
+        if table.also:
+            cells.append(number(entry.get(table.also[0]), 2))
         rows.append(cells)
     show_table(head, rows)
     for name in result["not built"]:
@@ -280,7 +287,8 @@ def show_counted(title, result, show_names=False):
 
 
 def show_profile(programs, case, quick):
-    rows = {row.case: row for row in workloads.counts(quick) if row.workload == "W1"}
+    rows = {row.case if row.program == "throughput" else f"{row.program}:{row.case}": row
+            for row in workloads.counts(quick) if row.workload != "growth"}
     if case not in rows:
         sys.exit(f"nothing to profile is called {case}; there are: {', '.join(rows)}")
 
@@ -364,9 +372,9 @@ def smoke(program):
                            check=True).stdout.split()
     assert cases, "no cases"
     for case in cases:
-        for extra in ((), ("--pin",)) if os.path.basename(program) == "latency" else ((),):
-            line = run_case([program, case, "--n", "20", "--repeat", "2", "--work", "10", *extra], env,
-                            timeout=60)
+        for extra in ((), ("--pin",)) if os.path.basename(program) in ("latency", "context") else ((),):
+            line = run_case([program, case, "--n", "20", "--repeat", "2", "--work", "10", "--pending", "20",
+                             *extra], env, timeout=60)
             if line is None:
                 print(f"{case}: skipped")
                 continue
@@ -382,12 +390,13 @@ def main():
                         help="build directory, made if missing (release, -O2)")
     parser.add_argument("--no-build", action="store_true", help="take the build directory as it is")
     parser.add_argument("--rounds", type=int, default=9, help="how often each case is timed (9)")
-    parser.add_argument("--only", default="", metavar="W1,W2", help="these workloads: W1 W2 W7 growth")
+    parser.add_argument("--only", default="", metavar="W1,W2", help=f"these workloads: {' '.join(WORKLOADS)}")
     parser.add_argument("--quick", action="store_true", help="a tenth of the jobs, 3 rounds: a first look")
     parser.add_argument("--instructions", action="store_true",
                         help="count instructions and system calls instead of timing (valgrind; perf or strace)")
     parser.add_argument("--all", action="store_true", help="time, then count")
-    parser.add_argument("--profile", metavar="CASE", help="where the instructions of a throughput case go")
+    parser.add_argument("--profile", metavar="CASE",
+                        help="where the instructions of a case go: concur, or combine:concur-all")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--seed", type=int, help="order of the runs")
     parser.add_argument("--smoke", metavar="PROGRAM", help=argparse.SUPPRESS)
@@ -399,7 +408,7 @@ def main():
         parser.error("--rounds must be at least 1")
 
     only = {name.strip().lower() for name in options.only.split(",") if name.strip()}
-    unknown = only - {"w1", "w2", "w7", "growth"}
+    unknown = only - {name.lower() for name in WORKLOADS}
     if unknown:
         parser.error(f"unknown workload: {', '.join(sorted(unknown))}")
 
@@ -428,7 +437,7 @@ def main():
         results["instructions"] = count_instructions(programs, options, only)
         show_counted("Instructions, all threads (callgrind)", results["instructions"])
         sys.stdout.flush()
-        if wanted("W1", only):
+        if any(row.start and wanted(row.workload, only) for row in workloads.counts(options.quick)):
             results["syscalls"] = count_syscalls(programs, options, only)
             show_counted(f"System calls ({results['syscalls'].get('tool', 'no tool')})",
                          results["syscalls"], show_names=True)

@@ -8,8 +8,6 @@
 
 #include "bench.h"
 
-#include <concur.h>
-
 #ifdef HAVE_UV
 #include <uv.h>
 #endif
@@ -30,33 +28,7 @@ iterate_until (int count)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* GLib programs submit from callbacks, and a context that is being dispatched belongs to
- * its thread. Without this a context driven by hand is free between two iterations, and
- * another thread that has something for it may take it and run it. */
-static void
-own_main_context (void)
-{
-  if (!g_main_context_acquire (NULL))
-    g_error ("somebody else owns the main context");
-}
-
 /* concur-glib */
-
-static ConcurExecutor *
-new_executor (void)
-{
-  return CONCUR_EXECUTOR (concur_thread_executor_new ((guint) bench_options.workers));
-}
-
-static void
-free_executor (ConcurExecutor *executor)
-{
-  ConcurFuture *end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_DRAIN);
-
-  concur_future_wait (end, -1);
-  g_object_unref (end);
-  g_object_unref (executor);
-}
 
 static gboolean
 answer (ConcurJob  *job,
@@ -91,7 +63,7 @@ concur_jobs (ConcurExecutor  *executor,
 static void
 run_concur (void)
 {
-  ConcurExecutor *executor = new_executor ();
+  ConcurExecutor *executor = bench_executor_new ();
   ConcurFuture **futures = g_new0 (ConcurFuture *, MAX (bench_options.n, WARM_UP));
 
   concur_jobs (executor, futures, WARM_UP);
@@ -102,7 +74,7 @@ run_concur (void)
       bench_stop ();
     }
 
-  free_executor (executor);
+  bench_executor_end (executor);
   g_free (futures);
 }
 
@@ -111,7 +83,7 @@ run_concur (void)
 static void
 run_concur_owner (void)
 {
-  own_main_context ();
+  bench_own_main_context ();
   run_concur ();
 }
 
@@ -145,9 +117,9 @@ concur_loop_jobs (ConcurExecutor *executor,
 static void
 run_concur_loop (void)
 {
-  ConcurExecutor *executor = new_executor ();
+  ConcurExecutor *executor = bench_executor_new ();
 
-  own_main_context ();
+  bench_own_main_context ();
   concur_loop_jobs (executor, WARM_UP);
   for (int i = 0; i < bench_options.repeat; i++)
     {
@@ -156,7 +128,7 @@ run_concur_loop (void)
       bench_stop ();
     }
 
-  free_executor (executor);
+  bench_executor_end (executor);
 }
 
 static gboolean
@@ -220,7 +192,7 @@ static void
 run_map (ConcurRangeFunc func,
          guint           chunk)
 {
-  ConcurExecutor *executor = new_executor ();
+  ConcurExecutor *executor = bench_executor_new ();
 
   concur_map (executor, func, WARM_UP, chunk);
   for (int i = 0; i < bench_options.repeat; i++)
@@ -230,7 +202,7 @@ run_map (ConcurRangeFunc func,
       bench_stop ();
     }
 
-  free_executor (executor);
+  bench_executor_end (executor);
 }
 
 static void
@@ -300,7 +272,7 @@ gtask_jobs (int n)
 static void
 run_gtask (void)
 {
-  own_main_context ();
+  bench_own_main_context ();
   gtask_jobs (WARM_UP);
   for (int i = 0; i < bench_options.repeat; i++)
     {

@@ -26,11 +26,12 @@ class Table:
     workload: str
     title: str
     metric: str            # key in the program's line
-    unit: str              # "time" or "bytes"
+    unit: str              # "time", "ms" or "bytes"
     references: tuple      # names of rows
     rows: tuple
     note: str = ""
     most_rounds: int = 99  # for what does not vary
+    also: tuple = ()       # one more column: key in the program's line, title
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Target:
     to: str = None
     stretch: float = None
     timed: bool = False    # depends on the machine's mood: for information
+    key: str = "median"    # another figure of the row
 
 
 def options(**values):
@@ -52,6 +54,12 @@ def options(**values):
 
 #: Steps of arithmetic that take about 2 µs.
 WORK = 1800
+
+#: The same for about 1 µs.
+SHORT_WORK = 900
+
+#: Timers that wait.
+TIMERS = 100000
 
 #: Pending jobs between which growth is measured.
 FEW, MANY = 2000, 32000
@@ -96,6 +104,38 @@ def tables(quick=False):
             Row("futex ping-pong", "latency", "futex", n),
         )
 
+    def w2_context(*more):
+        n = options(n=4000 // scale, workers=2) + more
+        return (
+            Row("concur: when_done", "context", "concur", n),
+            Row("concur: wait_async", "context", "concur-await", n),
+            Row("GTask", "context", "gtask", n),
+            Row("GThreadPool, g_main_context_invoke", "context", "threadpool", n),
+            Row("libuv", "context", "libuv", n),
+            Row("eventfd ping-pong", "context", "eventfd", n),
+        )
+
+    def w3(producers):
+        n = options(n=200000 // scale, workers=producers)
+        return (
+            Row("concur: ContextExecutor", "posts", "concur", n),
+            Row("concur: LoopThread", "posts", "concur-thread", n),
+            Row("g_main_context_invoke_full", "posts", "invoke", n),
+            Row("libuv, uv_async and a queue", "posts", "libuv", n),
+            Row("stack and futex", "posts", "futex", n),
+        )
+
+    gap = options(n=100000 // scale, workers=1, work=SHORT_WORK)
+
+    w4 = options(n=100000 // scale)
+
+    def w5(*rows):
+        return tuple(Row(name, "timers", case, options(n=n // scale or 10, pending=pending))
+                     for name, case, n, pending in rows)
+
+    arm = options(n=100000 // scale)
+    tasks = options(n=100000 // scale, workers=2)
+
     pending = options(n=100000 // scale, workers=2)
 
     growth = []
@@ -125,6 +165,61 @@ def tables(quick=False):
               "p50", "time", ("futex ping-pong", "GTask, run_in_thread_sync"), w2(),
               "Two modes a factor of ten apart, depending on whether the other processor sleeps: "
               "no target."),
+        Table("w2-context-pinned", "W2",
+              "into a main context and back, one job at a time, all on one processor (median)",
+              "p50", "time", ("eventfd ping-pong", "GTask"), w2_context("--pin")),
+        Table("w2-context-free", "W2", "into a main context and back, one job at a time (median)",
+              "p50", "time", ("eventfd ping-pong", "GTask"), w2_context(),
+              "Two modes, as above: no target."),
+        Table("w3-1", "W3", "posts to a loop, 1 producer, per post", "wall", "time",
+              ("g_main_context_invoke_full", "stack and futex"), w3(1),
+              also=("wakeups", "wake-ups per 1000")),
+        Table("w3-4", "W3", "posts to a loop, 4 producers, per post", "wall", "time",
+              ("g_main_context_invoke_full", "stack and futex"), w3(4),
+              also=("wakeups", "wake-ups per 1000")),
+        Table("w3-gap", "W3", "longest time without a 1 ms timer in a flood of posts that take 1 µs each",
+              "gap", "ms", ("g_main_context_invoke_full",),
+              (Row("concur: ContextExecutor", "posts", "concur-gap", gap),
+               Row("concur, the timer's priority", "posts", "concur-gap-equal", gap),
+               Row("g_main_context_invoke_full", "posts", "invoke-gap", gap)),
+              also=("busy_gap", "ms of its own running")),
+        Table("w4-all", "W4", "all of n futures, resolved one by one, per future", "wall", "time",
+              ("GTask, counting down", "g_object_new + unref"),
+              (Row("concur: promises, all", "combine", "concur-all", w4),
+               Row("concur: jobs, all", "combine", "concur-jobs-all", w4),
+               Row("GTask, counting down", "combine", "gtask-all", w4),
+               Row("g_object_new + unref", "throughput", "object", w4)),
+              "A promise and its future are two objects, a GTask is one."),
+        Table("w4-chain", "W4", "chain of n links, completed and freed, per link", "wall", "time",
+              ("GTask",),
+              (Row("concur: continue_with, 256 KiB of stack", "combine", "concur-chain", w4),
+               Row("concur, ten times as many links", "combine", "concur-chain",
+                   options(n=1000000 // scale)),
+               Row("GTask", "combine", "gtask-chain", w4)),
+              "GTask, with 8 MiB of stack, recurses: it does not survive 150 000 links, with 256 KiB "
+              "not 5 000.", most_rounds=5),
+        Table("w5", "W5", "one iteration of the main loop while timers wait", "wall", "time",
+              ("no timers",),
+              w5(("no timers", "none", 100000, 0),
+                 ("concur: 1 delay", "concur", 100000, 1),
+                 (f"concur: {TIMERS} delays", "concur", 100000, TIMERS),
+                 ("1 g_timeout", "timeouts", 100000, 1),
+                 (f"{TIMERS} g_timeouts", "timeouts", 300, TIMERS),
+                 ("libuv: 1 timer", "libuv", 100000, 1),
+                 (f"libuv: {TIMERS} timers", "libuv", 100000, TIMERS)),
+              most_rounds=5),
+        Table("w5-arm", "W5", "start n timers and cancel all, per timer", "wall", "time",
+              ("g_timeout", "g_object_new + unref"),
+              (Row("concur: delay", "timers", "concur-arm", arm),
+               Row("g_timeout", "timers", "timeouts-arm", arm),
+               Row("libuv, no future", "timers", "libuv-arm", arm),
+               Row("g_object_new + unref", "throughput", "object", arm))),
+        Table("tasks", "tasks", "n tasks with a callback in the main context, per task", "wall", "time",
+              ("g_task_run_in_thread",),
+              (Row("concur: submit_task", "tasks", "submit-task", tasks),
+               Row("concur: run_task", "tasks", "run-task", tasks),
+               Row("concur: submit, report", "tasks", "report", tasks),
+               Row("g_task_run_in_thread", "tasks", "gtask", tasks))),
         Table("w7", "W7", "bytes from malloc per pending job", "allocated", "bytes",
               ("GTask",),
               (Row("concur: job", "memory", "concur", pending),
@@ -179,6 +274,33 @@ def counts(quick=False):
     count("GThreadPool, GAsyncQueue", "threadpool-queue", syscalls=True)
     count("libuv", "libuv", syscalls=True)
 
+    def count_in(workload, program, name, case, jobs, syscalls=False, **more):
+        system = {"start": options(n=1, **more), "since_start": 2 * jobs - 1} if syscalls else {}
+        result.append(Count(name, program, case, options(n=jobs, **more), options(n=2 * jobs, **more), jobs,
+                            workload=workload, **system))
+
+    for name, case in (("post: ContextExecutor", "concur"), ("post: LoopThread", "concur-thread"),
+                       ("post: g_main_context_invoke_full", "invoke"), ("post: libuv", "libuv")):
+        count_in("W3", "posts", name, case, 5 * n, syscalls=True, workers=1)
+
+    for name, case in (("all: promises", "concur-all"), ("all: jobs", "concur-jobs-all"),
+                       ("all: GTask", "gtask-all"),
+                       ("chain: concur", "concur-chain"), ("chain: GTask", "gtask-chain")):
+        count_in("W4", "combine", name, case, n)
+
+    timers = TIMERS // 10 if quick else TIMERS
+    for name, case, times, waiting in (
+            ("iteration, no timers", "none", 1000, 0), ("iteration, 1 delay", "concur", 1000, 1),
+            (f"iteration, {timers} delays", "concur", 1000, timers),
+            (f"iteration, {timers} g_timeouts", "timeouts", 10, timers)):
+        count_in("W5", "timers", name, case, times, pending=waiting)
+    for name, case in (("start, cancel: delay", "concur-arm"), ("start, cancel: g_timeout", "timeouts-arm")):
+        count_in("W5", "timers", name, case, n)
+
+    for name, case in (("submit_task", "submit-task"), ("run_task", "run-task"), ("report", "report"),
+                       ("g_task_run_in_thread", "gtask")):
+        count_in("tasks", "tasks", name, case, n, syscalls=True)
+
     # Not GTask: a quadratic thing in a simulator takes too long.
     many = 8000 if quick else MANY
     for key, (title, case) in GROWTH.items():
@@ -193,6 +315,7 @@ def counts(quick=False):
 
 def targets(quick=False):
     many = 8000 if quick else MANY
+    timers = TIMERS // 10 if quick else TIMERS
     concur, floor = "concur: submit, result", "g_object_new + unref"
     result = [
         Target("W1", "submit, result: instructions to g_object_new + unref", "instructions", concur, 1.25,
@@ -210,6 +333,27 @@ def targets(quick=False):
                "concur: submit, wait", 1.0, to="futex ping-pong", timed=True),
         Target("W2", "blocked, one processor: time to GTask", "w2-pinned",
                "concur: submit, wait", 0.4, to="GTask, run_in_thread_sync", timed=True),
+        Target("W2", "main context, one processor: time to eventfd ping-pong", "w2-context-pinned",
+               "concur: when_done", 1.1, to="eventfd ping-pong", timed=True),
+        Target("W2", "main context, one processor: time to GTask", "w2-context-pinned",
+               "concur: when_done", 0.4, to="GTask", timed=True),
+        *(Target("W3", f"posts, producers {source[-1]}: time to g_main_context_invoke_full", source,
+                 "concur: ContextExecutor", 1 / 12, to="g_main_context_invoke_full", timed=True)
+          for source in ("w3-1", "w3-4")),
+        Target("W3", "longest time without a 1 ms timer, ms", "w3-gap", "concur: ContextExecutor", 5,
+               timed=True),
+        Target("W3", "longest the loop ran without a 1 ms timer, ms", "w3-gap", "concur: ContextExecutor",
+               5, timed=True, key="busy_gap"),
+        *(Target("W4", f"all {what}: instructions to GTask", "instructions", f"all: {what}", 0.45,
+                 to="all: GTask") for what in ("promises", "jobs")),
+        Target("W4", "all: time to GTask", "w4-all", "concur: promises, all", 0.45,
+               to="GTask, counting down", timed=True),
+        Target("W5", f"iteration with {timers} delays: instructions to none", "instructions",
+               f"iteration, {timers} delays", 1.15, to="iteration, no timers"),
+        Target("W5", f"iteration with {TIMERS} delays: time to none", "w5",
+               f"concur: {TIMERS} delays", 1.15, to="no timers", timed=True),
+        *(Target("tasks", f"{name}: instructions to g_task_run_in_thread", "instructions", name, 0.6,
+                 to="g_task_run_in_thread") for name in ("submit_task", "run_task")),
         Target("W7", "bytes a pending job", "w7", "concur: job", 160),
     ]
     for key in ("plain", "two priorities", "one cancellable"):

@@ -186,18 +186,25 @@ home_do_releases (ConcurHome *self,
   return done;
 }
 
+static ConcurHomeItem *
+home_next_post (ConcurHome *self)
+{
+  if (self->old_posts.first == NULL && concur_home_stack_has_items (&self->posts))
+    concur_home_stack_take (&self->posts, &self->old_posts, NULL);
+
+  return concur_home_list_shift (&self->old_posts);
+}
+
 /* A post may run a nested main loop, which comes here again: each round takes one item
- * off the list before it calls. */
+ * off the list before it calls. What a post posts has its turn now too, within the
+ * budget: each link of a chain would otherwise cost a turn of the loop. */
 static void
 home_do_posts (ConcurHome *self,
                guint       most)
 {
   ConcurHomeItem *item;
 
-  if (self->old_posts.first == NULL)
-    concur_home_stack_take (&self->posts, &self->old_posts, NULL);
-
-  for (; most > 0 && (item = concur_home_list_shift (&self->old_posts)) != NULL; most--)
+  for (; most > 0 && (item = home_next_post (self)) != NULL; most--)
     item->func (item, TRUE);
 }
 

@@ -1,0 +1,821 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Tasks that end as a future does: as_task and submit_task. */
+
+#include "config.h"
+
+#include "test-workers.h"
+
+/* What a callback saw. */
+typedef struct
+{
+  GThread *thread;        /* the callback's, or NULL: any */
+  GMainContext *context;  /* owned in the callback, or NULL: any */
+  GObject *source;
+  guint n;
+  GValue value;
+  GError *error;
+  gpointer tag;
+  TestGate done;
+} Ready;
+
+static void
+ready (GObject      *source,
+       GAsyncResult *result,
+       gpointer      data)
+{
+  Ready *self = data;
+
+  g_assert_true (G_IS_TASK (result));
+  g_assert_true (g_task_is_valid (result, self->source));
+  g_assert_true (source == self->source);
+  g_assert_true (g_async_result_get_user_data (result) == data);
+  g_assert_false (g_task_get_completed (G_TASK (result)));
+  if (self->thread != NULL)
+    g_assert_true (self->thread == g_thread_self ());
+  if (self->context != NULL)
+    g_assert_true (g_main_context_is_owner (self->context));
+  if (source != NULL)
+    g_assert_cmpuint (source->ref_count, >=, 1);
+
+  self->tag = g_task_get_source_tag (G_TASK (result));
+  self->n++;
+  g_assert_true (g_task_propagate_value (G_TASK (result), &self->value, &self->error)
+                 == (self->error == NULL));
+  test_gate_open (&self->done);
+}
+
+static void
+ready_clear (Ready *self)
+{
+  g_clear_error (&self->error);
+  if (G_IS_VALUE (&self->value))
+    g_value_unset (&self->value);
+  self->n = 0;
+}
+
+static ConcurFuture *
+future_new (ConcurPromise **promise)
+{
+  *promise = concur_promise_new ();
+
+  return g_object_ref (concur_promise_get_future (*promise));
+}
+
+static GObject *
+object_new (TestReleases *releases)
+{
+  GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+
+  test_releases_watch (releases, object);
+
+  return object;
+}
+
+static void
+test_value (void)
+{
+  g_autoptr (ConcurPromise) promise = NULL;
+  g_autoptr (ConcurFuture) future = future_new (&promise);
+  Ready first = { .thread = g_thread_self () }, second = { .thread = g_thread_self () };
+
+  g_object_unref (concur_future_as_task (future, NULL, NULL, ready, &first));
+  concur_promise_resolve_string (promise, "five");
+  /* One that is done already, too. */
+  g_object_unref (concur_future_as_task (future, NULL, NULL, ready, &second));
+  g_assert_cmpuint (first.n + second.n, ==, 0);
+  test_iterate_until (NULL, first.n == 1 && second.n == 1);
+  g_assert_cmpstr (g_value_get_string (&first.value), ==, "five");
+  g_assert_cmpstr (g_value_get_string (&second.value), ==, "five");
+  g_assert_cmpstr (g_value_get_string (concur_future_get_value (future, NULL)), ==, "five");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (first.n, ==, 1);
+  ready_clear (&first);
+  ready_clear (&second);
+}
+
+static void
+test_no_value (void)
+{
+  g_autoptr (ConcurPromise) promise = NULL;
+  g_autoptr (ConcurFuture) future = future_new (&promise);
+  Ready seen = { 0 };
+
+  g_object_unref (concur_future_as_task (future, NULL, NULL, ready, &seen));
+  concur_promise_resolve (promise, NULL);
+  test_iterate_until (NULL, seen.n == 1);
+  g_assert_true (G_VALUE_HOLDS_OBJECT (&seen.value));
+  g_assert_null (g_value_get_object (&seen.value));
+  ready_clear (&seen);
+}
+
+static void
+test_errors (void)
+{
+  g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_EXISTS, "there");
+  ConcurPromise *rejected, *cancelled, *broken;
+  g_autoptr (ConcurFuture) rejected_future = future_new (&rejected);
+  g_autoptr (ConcurFuture) cancelled_future = future_new (&cancelled);
+  g_autoptr (ConcurFuture) broken_future = future_new (&broken);
+  Ready seen[3] = { 0 };
+
+  g_object_unref (concur_future_as_task (rejected_future, NULL, NULL, ready, &seen[0]));
+  g_object_unref (concur_future_as_task (cancelled_future, NULL, NULL, ready, &seen[1]));
+  g_object_unref (concur_future_as_task (broken_future, NULL, NULL, ready, &seen[2]));
+  concur_promise_reject (rejected, error);
+  concur_future_cancel (cancelled_future, CONCUR_CANCEL_NONE);
+  g_object_unref (broken);
+  test_iterate_until (NULL, seen[0].n == 1 && seen[1].n == 1 && seen[2].n == 1);
+  g_assert_error (seen[0].error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_error (seen[1].error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_error (seen[2].error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE);
+  for (guint i = 0; i < G_N_ELEMENTS (seen); i++)
+    ready_clear (&seen[i]);
+  g_object_unref (rejected);
+  g_object_unref (cancelled);
+}
+
+/* The waiting is given up, the work is not. */
+static void
+test_give_up (void)
+{
+  g_autoptr (ConcurPromise) promise = NULL;
+  g_autoptr (ConcurFuture) future = future_new (&promise);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Ready before = { 0 }, given_up = { 0 }, goes_on = { 0 };
+
+  g_object_unref (concur_future_as_task (future, NULL, cancellable, ready, &given_up));
+  g_object_unref (concur_future_as_task (future, NULL, NULL, ready, &goes_on));
+  g_cancellable_cancel (cancellable);
+  g_object_unref (concur_future_as_task (future, NULL, cancellable, ready, &before));
+  g_assert_cmpuint (given_up.n + before.n, ==, 0);
+  test_iterate_until (NULL, given_up.n == 1 && before.n == 1);
+  g_assert_error (given_up.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_error (before.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_false (concur_future_is_done (future));
+  concur_promise_resolve_int64 (promise, 3);
+  test_iterate_until (NULL, goes_on.n == 1);
+  g_assert_cmpint (g_value_get_int64 (&goes_on.value), ==, 3);
+  g_assert_cmpuint (given_up.n, ==, 1);
+  ready_clear (&before);
+  ready_clear (&given_up);
+  ready_clear (&goes_on);
+}
+
+/* A value that is there is not dropped by cancelling later, unless the task is told to. */
+static void
+test_check_cancellable (void)
+{
+  for (guint check = 0; check < 2; check++)
+    {
+      g_autoptr (ConcurPromise) promise = NULL;
+      g_autoptr (ConcurFuture) future = future_new (&promise);
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr (GTask) task = concur_future_as_task (future, NULL, cancellable, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_auto (GValue) value = G_VALUE_INIT;
+
+      g_assert_false (g_task_get_check_cancellable (task));
+      if (check)
+        g_task_set_check_cancellable (task, TRUE);
+      concur_promise_resolve_int64 (promise, 3);
+      test_iterate_until (NULL, g_task_get_completed (task));
+      g_cancellable_cancel (cancellable);
+      if (check)
+        {
+          g_assert_false (g_task_propagate_value (task, &value, &error));
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+        }
+      else
+        {
+          g_assert_true (g_task_propagate_value (task, &value, &error));
+          g_assert_cmpint (g_value_get_int64 (&value), ==, 3);
+        }
+    }
+}
+
+static void
+completed (GTask      *task,
+           GParamSpec *pspec,
+           gpointer    data)
+{
+  guint *n = data;
+
+  g_assert_true (g_task_get_completed (task));
+  (*n)++;
+}
+
+/* What a caller does right after making one. */
+static void
+test_set_up (void)
+{
+  g_autoptr (ConcurPromise) promise = NULL;
+  g_autoptr (ConcurFuture) future = future_new (&promise);
+  Ready seen = { 0 };
+  g_autoptr (GTask) task = NULL;
+  guint n_completed = 0;
+
+  concur_promise_resolve_int64 (promise, 3);
+  task = concur_future_as_task (future, NULL, NULL, ready, &seen);
+  g_task_set_source_tag (task, test_set_up);
+  g_task_set_name (task, "a task");
+  g_task_set_priority (task, G_PRIORITY_LOW);
+  g_signal_connect (task, "notify::completed", G_CALLBACK (completed), &n_completed);
+  test_iterate_until (NULL, n_completed == 1);
+  g_assert_cmpuint (seen.n, ==, 1);
+  g_assert_true (seen.tag == (gpointer) test_set_up);
+  ready_clear (&seen);
+}
+
+/* GTask's own rule: the result is there once. */
+static void
+test_propagate_twice (void)
+{
+  g_autoptr (ConcurPromise) promise = NULL;
+  g_autoptr (ConcurFuture) future = future_new (&promise);
+  g_autoptr (GTask) task = concur_future_as_task (future, NULL, NULL, NULL, NULL);
+  g_auto (GValue) value = G_VALUE_INIT, again = G_VALUE_INIT;
+
+  concur_promise_resolve_int64 (promise, 3);
+  test_iterate_until (NULL, g_task_get_completed (task));
+  g_assert_true (g_task_propagate_value (task, &value, NULL));
+  g_test_expect_message ("GLib-GIO", G_LOG_LEVEL_CRITICAL, "*assertion*failed*");
+  g_assert_false (g_task_propagate_value (task, &again, NULL));
+  g_test_assert_expected_messages ();
+}
+
+/* Nobody else holds the future, the task or the source object. */
+static void
+test_lifetimes (void)
+{
+  TestReleases releases = { .thread = g_thread_self () };
+  g_autoptr (ConcurPromise) promise = concur_promise_new ();
+  GObject *source = object_new (&releases);
+  Ready seen = { .source = source };
+
+  g_object_unref (concur_future_as_task (concur_promise_get_future (promise), source, NULL, ready, &seen));
+  /* Nobody called back, and nobody asks. */
+  g_object_unref (concur_future_as_task (concur_promise_get_future (promise), source, NULL, NULL, NULL));
+  g_object_unref (source);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (test_releases_get (&releases), ==, 0);
+  concur_promise_resolve_int64 (promise, 1);
+  g_clear_object (&promise);
+  test_iterate_until (NULL, seen.n == 1 && test_releases_get (&releases) == 1);
+  g_assert_cmpuint (test_releases_get_wrong (&releases), ==, 0);
+  test_iterate_until (NULL, test_futures_alive () == 0);
+  ready_clear (&seen);
+}
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  Ready seen;
+} InLoop;
+
+static void
+in_loop (gpointer data)
+{
+  InLoop *self = data;
+  g_autoptr (ConcurFuture) future = test_submit (self->executor, test_one_job, NULL);
+
+  g_object_unref (concur_future_as_task (future, NULL, NULL, ready, &self->seen));
+}
+
+static gpointer
+in_plain_thread (gpointer data)
+{
+  InLoop *self = data;
+
+  in_loop (data);
+  /* No context of its own: it comes to the default one. */
+  g_assert_cmpuint (test_gate_get (&self->seen.done), ==, 0);
+
+  return NULL;
+}
+
+static gpointer
+in_own_context (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  InLoop *self = data;
+
+  g_main_context_push_thread_default (context);
+  self->seen.thread = g_thread_self ();
+  self->seen.context = context;
+  in_loop (data);
+  test_iterate_until (context, self->seen.n == 1);
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+static void
+test_contexts (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+  TestLoop *loop = test_loop_new ();
+  InLoop in = { .executor = executor };
+
+  in.seen.thread = test_loop_get_thread (loop);
+  in.seen.context = test_loop_get_context (loop);
+  test_loop_call (loop, in_loop, &in);
+  test_gate_wait (&in.seen.done);
+  test_loop_free (loop);
+  g_assert_cmpint (g_value_get_int64 (&in.seen.value), ==, 1);
+  ready_clear (&in.seen);
+
+  in = (InLoop) { .executor = executor };
+  g_thread_join (g_thread_new ("own-context", in_own_context, &in));
+  g_assert_cmpuint (in.seen.n, ==, 1);
+  ready_clear (&in.seen);
+
+  in = (InLoop) { .executor = executor, .seen.thread = g_thread_self () };
+  g_thread_join (g_thread_new ("plain", in_plain_thread, &in));
+  test_iterate_until (NULL, in.seen.n == 1);
+  ready_clear (&in.seen);
+
+  test_executor_end (executor);
+}
+
+static gboolean
+give_up_in_time (gpointer timed_out)
+{
+  g_assert_not_reached ();
+
+  return G_SOURCE_REMOVE;
+}
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  Ready inner;
+  gboolean done;
+} Nested;
+
+static void
+nested_ready (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data)
+{
+  Nested *self = data;
+  g_auto (GValue) value = G_VALUE_INIT;
+  guint timeout = g_timeout_add (TEST_PATIENCE_US / 1000, give_up_in_time, NULL);
+
+  g_assert_true (g_task_propagate_value (G_TASK (result), &value, NULL));
+  g_object_unref (concur_executor_submit_task (self->executor, NULL, NULL, ready, &self->inner,
+                                               test_one_job, NULL, NULL));
+  while (self->inner.n == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timeout);
+  self->done = TRUE;
+}
+
+/* A callback that runs a main loop gets its results there. */
+static void
+test_nested (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+  g_autoptr (ConcurFuture) future = NULL;
+  Nested nested = { .executor = executor };
+
+  g_object_unref (concur_executor_submit_task (executor, NULL, NULL, nested_ready, &nested,
+                                               test_one_job, NULL, NULL));
+  test_iterate_until (NULL, nested.done);
+  ready_clear (&nested.inner);
+
+  nested.done = FALSE;
+  future = test_submit (executor, test_one_job, NULL);
+  g_object_unref (concur_future_as_task (future, NULL, NULL, nested_ready, &nested));
+  test_iterate_until (NULL, nested.done);
+  ready_clear (&nested.inner);
+  test_executor_end (executor);
+}
+
+/* submit_task */
+
+typedef struct
+{
+  GThread *caller;
+  TestClog clog;
+  gint n_run;             /* atomic */
+  gboolean waits;
+  gboolean fails;
+  gboolean forgets;
+  gboolean heeds;         /* its being cancelled */
+  TestReleases released;
+} Work;
+
+static gboolean
+work_job (ConcurJob  *job,
+          gpointer    data,
+          GError    **error)
+{
+  Work *self = data;
+
+  g_assert_true (concur_job_get_current () == job);
+  g_assert_true (g_thread_self () != self->caller);
+  g_atomic_int_inc (&self->n_run);
+  if (self->waits)
+    {
+      test_gate_open (&self->clog.begun);
+      test_gate_wait (&self->clog.go);
+    }
+  if (self->heeds && concur_job_check_cancelled (job, error))
+    return FALSE;
+  if (self->fails)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "there");
+      return FALSE;
+    }
+  if (!self->forgets)
+    concur_job_return_int64 (job, 7);
+
+  return TRUE;
+}
+
+static void
+work_released (gpointer data)
+{
+  Work *self = data;
+
+  test_released (&self->released);
+}
+
+static Work
+work_init (void)
+{
+  return (Work) { .caller = g_thread_self (), .released.thread = g_thread_self () };
+}
+
+static GTask *
+work_submit (Work           *self,
+             gpointer        executor,
+             GObject        *source,
+             GCancellable   *cancellable,
+             Ready          *seen)
+{
+  seen->source = source;
+  seen->thread = g_thread_self ();
+
+  return concur_executor_submit_task (executor, source, cancellable, ready, seen, work_job, self,
+                                      work_released);
+}
+
+#define work_wait(work, seen)                                                                      \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    test_iterate_until (NULL, (seen)->n == 1 && test_releases_get (&(work)->released) == 1);       \
+    g_assert_cmpuint (test_releases_get_wrong (&(work)->released), ==, 0);                         \
+  }                                                                                                \
+  G_STMT_END
+
+static void
+test_submit_value (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+  TestReleases releases = { .thread = g_thread_self () };
+  Work work = work_init ();
+  GObject *source = object_new (&releases);
+  Ready seen = { 0 };
+  GTask *task = work_submit (&work, executor, source, NULL, &seen);
+
+  g_task_set_source_tag (task, test_submit_value);
+  g_object_unref (task);
+  g_object_unref (source);
+  g_assert_cmpuint (seen.n, ==, 0);
+  work_wait (&work, &seen);
+  test_iterate_until (NULL, test_releases_get (&releases) == 1);
+  g_assert_cmpuint (test_releases_get_wrong (&releases), ==, 0);
+  g_assert_cmpint (g_value_get_int64 (&seen.value), ==, 7);
+  g_assert_true (seen.tag == (gpointer) test_submit_value);
+  ready_clear (&seen);
+  test_executor_end (executor);
+}
+
+static void
+test_submit_errors (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+  Work fails = work_init (), forgets = work_init ();
+  Ready seen = { 0 };
+
+  fails.fails = TRUE;
+  g_object_unref (work_submit (&fails, executor, NULL, NULL, &seen));
+  work_wait (&fails, &seen);
+  g_assert_error (seen.error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  ready_clear (&seen);
+
+  forgets.forgets = TRUE;
+  g_object_unref (work_submit (&forgets, executor, NULL, NULL, &seen));
+  work_wait (&forgets, &seen);
+  g_assert_error (seen.error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE);
+  ready_clear (&seen);
+
+  /* Nobody looks, and nothing is logged. */
+  fails.released.n = 0;
+  g_object_unref (concur_executor_submit_task (executor, NULL, NULL, NULL, NULL, work_job, &fails,
+                                               work_released));
+  test_iterate_until (NULL, test_releases_get (&fails.released) == 1);
+  test_executor_end (executor);
+}
+
+static void
+test_submit_refused (void)
+{
+  ConcurExecutor *full = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u, "max-pending", 1u,
+                                       "overflow", CONCUR_OVERFLOW_REJECT, NULL);
+  g_autoptr (ConcurFuture) shutdown = NULL;
+  g_autoptr (ConcurFuture) running = NULL, queued = NULL;
+  TestClog clog = { 0 };
+  Work work = work_init ();
+  Ready seen = { 0 };
+
+  running = test_submit (full, test_clog_job, &clog);
+  test_gate_wait (&clog.begun);
+  queued = test_submit (full, test_one_job, NULL);
+  g_object_unref (work_submit (&work, full, NULL, NULL, &seen));
+  g_assert_cmpuint (seen.n, ==, 0);
+  work_wait (&work, &seen);
+  g_assert_error (seen.error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_QUEUE_FULL);
+  ready_clear (&seen);
+  test_gate_open (&clog.go);
+
+  shutdown = concur_executor_shutdown (full, CONCUR_SHUTDOWN_DRAIN);
+  work.released.n = 0;
+  g_object_unref (work_submit (&work, full, NULL, NULL, &seen));
+  g_assert_cmpuint (seen.n, ==, 0);
+  work_wait (&work, &seen);
+  g_assert_error (seen.error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN);
+  g_assert_cmpint (work.n_run, ==, 0);
+  ready_clear (&seen);
+  test_executor_end (full);
+}
+
+/* Before it is submitted, while it is queued, by the end of the executor. */
+static void
+test_submit_dropped (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u, NULL);
+  g_autoptr (GCancellable) before = g_cancellable_new (), queued = g_cancellable_new ();
+  g_autoptr (ConcurFuture) running = NULL, end = NULL;
+  TestClog clog = { 0 };
+  Work work = work_init ();
+  Ready seen = { 0 };
+
+  running = test_submit (executor, test_clog_job, &clog);
+  test_gate_wait (&clog.begun);
+
+  g_cancellable_cancel (before);
+  g_object_unref (work_submit (&work, executor, NULL, before, &seen));
+  g_assert_cmpuint (seen.n, ==, 0);
+  work_wait (&work, &seen);
+  g_assert_error (seen.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  ready_clear (&seen);
+
+  work.released.n = 0;
+  g_object_unref (work_submit (&work, executor, NULL, queued, &seen));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (seen.n, ==, 0);
+  g_cancellable_cancel (queued);
+  g_assert_cmpuint (seen.n, ==, 0);
+  work_wait (&work, &seen);
+  g_assert_error (seen.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  ready_clear (&seen);
+
+  work.released.n = 0;
+  g_object_unref (work_submit (&work, executor, NULL, NULL, &seen));
+  end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_CANCEL_PENDING);
+  work_wait (&work, &seen);
+  g_assert_error (seen.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  ready_clear (&seen);
+
+  g_assert_cmpint (work.n_run, ==, 0);
+  test_gate_open (&clog.go);
+  test_executor_end (executor);
+}
+
+/* While it runs: it hears of it, and the task is cancelled whatever it answers, unless
+ * the task is told not to look. */
+static void
+test_submit_running (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      Work work = work_init ();
+      Ready seen = { 0 };
+      g_autoptr (GTask) task = NULL;
+
+      work.waits = TRUE;
+      work.heeds = i & 1;
+      task = work_submit (&work, executor, NULL, cancellable, &seen);
+      g_task_set_check_cancellable (task, (i & 2) != 0);
+      test_gate_wait (&work.clog.begun);
+      g_cancellable_cancel (cancellable);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      g_assert_cmpuint (seen.n, ==, 0);
+      test_gate_open (&work.clog.go);
+      work_wait (&work, &seen);
+      if (i == 0)
+        g_assert_cmpint (g_value_get_int64 (&seen.value), ==, 7);
+      else
+        g_assert_error (seen.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      ready_clear (&seen);
+    }
+  test_executor_end (executor);
+}
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  Ready *seen;
+  gboolean done;
+} Inside;
+
+static gboolean
+call_the_library (gpointer data)
+{
+  Inside *self = data;
+  g_autoptr (ConcurFuture) future = test_submit (self->executor, test_one_job, NULL);
+
+  test_assert_done (future);
+  concur_release_pending ();
+  g_assert_cmpuint (self->seen->n, ==, 0);
+  self->done = TRUE;
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Waiting lets go of what has come home, and must not call anybody back meanwhile. */
+static void
+test_submit_not_inside (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u, NULL);
+  Work work = work_init ();
+  Ready seen = { 0 };
+  Inside inside = { .executor = executor, .seen = &seen };
+  GSource *source = g_idle_source_new ();
+
+  /* The one worker takes it first; once the next job is done it is over. */
+  g_object_unref (work_submit (&work, executor, NULL, NULL, &seen));
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_set_callback (source, call_the_library, &inside, NULL);
+  g_source_attach (source, NULL);
+  g_source_unref (source);
+  call_the_library (&inside);
+  inside.done = FALSE;
+  g_main_context_iteration (NULL, TRUE);
+  g_assert_true (inside.done);
+  work_wait (&work, &seen);
+  ready_clear (&seen);
+  test_executor_end (executor);
+}
+
+/* Where the executor releases on its workers, the callback stays where it belongs. */
+static void
+test_submit_release_on_worker (void)
+{
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "release", CONCUR_RELEASE_WORKER, NULL);
+  Work work = work_init ();
+  Ready seen = { 0 };
+
+  g_object_unref (work_submit (&work, executor, NULL, NULL, &seen));
+  work_wait (&work, &seen);
+  g_assert_cmpint (g_value_get_int64 (&seen.value), ==, 7);
+  ready_clear (&seen);
+  test_executor_end (executor);
+}
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  GCancellable *cancellable;
+  guint n;
+  guint n_submit;
+  guint n_values;
+  gint next;              /* atomic */
+  TestReleases *sources;
+} Many;
+
+static void
+many_ready (GObject      *source,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  Many *self = data;
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_task_is_valid (result, source));
+  if (g_task_propagate_value (G_TASK (result), &value, &error))
+    self->n_values++;
+  else
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  self->n++;
+}
+
+static gpointer
+many_thread (gpointer data)
+{
+  Many self = *(Many *) data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  gint *next = &((Many *) data)->next;
+
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < self.n_submit; i++)
+    {
+      GObject *source = object_new (self.sources);
+
+      switch (i % 3)
+        {
+        case 0:
+          g_object_unref (concur_executor_submit_task (self.executor, source, NULL, many_ready, &self,
+                                                       test_count_job, next, NULL));
+          break;
+        case 1:
+          g_object_unref (concur_executor_submit_task (self.executor, source, self.cancellable, many_ready,
+                                                       &self, test_count_job, next, NULL));
+          break;
+        case 2:
+          {
+            g_autoptr (ConcurFuture) future = test_submit (self.executor, test_count_job, next);
+
+            g_object_unref (concur_future_as_task (future, source, self.cancellable, many_ready, &self));
+          }
+        }
+      g_object_unref (source);
+      if (i == self.n_submit / 2)
+        g_cancellable_cancel (self.cancellable);
+      if (i % 100 == 0)
+        g_main_context_iteration (context, FALSE);
+    }
+  test_iterate_until (context, self.n == self.n_submit);
+  g_assert_cmpuint (self.n_values, >=, self.n_submit / 3);
+  g_main_context_pop_thread_default (context);
+
+  return NULL;
+}
+
+static void
+test_many (void)
+{
+  const guint n = test_scaled (2500);
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 3u, NULL);
+  TestReleases sources = { 0 };
+  Many many[4];
+  GThread *threads[4];
+
+  test_shake_start ();
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    {
+      many[i] = (Many) { .executor = executor, .n_submit = n, .sources = &sources,
+                         .cancellable = g_cancellable_new () };
+      threads[i] = g_thread_new ("many", many_thread, &many[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    {
+      g_thread_join (threads[i]);
+      g_object_unref (many[i].cancellable);
+    }
+  test_shake_stop ();
+  test_executor_end (executor);
+  test_iterate_until (NULL, test_futures_alive () == 0);
+  g_assert_cmpuint (test_releases_get (&sources), ==, n * G_N_ELEMENTS (many));
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  test_init (&argc, &argv);
+  g_test_add_func ("/task/value", test_value);
+  g_test_add_func ("/task/no-value", test_no_value);
+  g_test_add_func ("/task/errors", test_errors);
+  g_test_add_func ("/task/give-up", test_give_up);
+  g_test_add_func ("/task/check-cancellable", test_check_cancellable);
+  g_test_add_func ("/task/set-up", test_set_up);
+  g_test_add_func ("/task/propagate-twice", test_propagate_twice);
+  g_test_add_func ("/task/lifetimes", test_lifetimes);
+  g_test_add_func ("/task/contexts", test_contexts);
+  g_test_add_func ("/task/nested", test_nested);
+  g_test_add_func ("/task/submit/value", test_submit_value);
+  g_test_add_func ("/task/submit/errors", test_submit_errors);
+  g_test_add_func ("/task/submit/refused", test_submit_refused);
+  g_test_add_func ("/task/submit/dropped", test_submit_dropped);
+  g_test_add_func ("/task/submit/running", test_submit_running);
+  g_test_add_func ("/task/submit/not-inside", test_submit_not_inside);
+  g_test_add_func ("/task/submit/release-on-worker", test_submit_release_on_worker);
+  g_test_add_func ("/task/many", test_many);
+
+  return test_run ();
+}

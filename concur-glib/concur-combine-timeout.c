@@ -162,6 +162,8 @@ concur_future_with_timeout (ConcurFuture *self,
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
+  concur_home_serve (CONCUR_SERVE_AT_COMBINE);
+
   derived = concur_plain_future_new ();
   limit = concur_derivation_new (sizeof (ConcurLimit), derived, &self, 1,
                                  CONCUR_DERIVE_CANCELS

@@ -11,9 +11,6 @@
 #include "concur-combine-private.h"
 #include "concur-error.h"
 
-/* As at submit: what piled up goes faster than it comes. */
-#define SERVE_AT_COMBINE 64
-
 gboolean
 concur_combine_check (ConcurFuture **futures,
                       guint          n_futures)
@@ -44,11 +41,12 @@ concur_combine_new (gsize              size,
                     ConcurInputFunc    input_done)
 {
   ConcurFuture *derived = concur_plain_future_new ();
+  ConcurFutureList *children = concur_future_list_new (futures, n_futures, NULL);
   ConcurCombination *self;
 
-  concur_home_serve (SERVE_AT_COMBINE);
+  concur_home_serve (CONCUR_SERVE_AT_COMBINE);
 
-  concur_future_set_children (derived, G_OBJECT (concur_future_list_new (futures, n_futures, NULL)));
+  concur_future_set_children (derived, G_OBJECT (children));
   self = concur_derivation_new (size, derived, futures, n_futures, flags, input_done, NULL);
   concur_atomic_init (&self->n_left, n_futures);
   concur_atomic_init (&self->first_rejected, 0);

@@ -224,7 +224,7 @@ concur_context_executor_shutdown (ConcurExecutor     *executor,
   return concur_context_queue_shutdown (((ConcurContextExecutor *) executor)->queue, mode);
 }
 
-static gpointer
+static ConcurContextQueue *
 concur_context_executor_get_context_queue (ConcurExecutor *executor)
 {
   return concur_context_executor_get_queue (executor);
@@ -235,7 +235,7 @@ executor_iface_init (ConcurExecutorInterface *iface)
 {
   iface->execute = concur_context_executor_execute;
   iface->shutdown = concur_context_executor_shutdown;
-  iface->get_context_queue = concur_context_executor_get_context_queue;
+  iface->get_context_queue = (gpointer) concur_context_executor_get_context_queue;
 }
 
 ConcurContextQueue *

@@ -14,6 +14,19 @@ G_BEGIN_DECLS
 
 typedef struct _ConcurContextQueue ConcurContextQueue;
 
+/* What ConcurExecutorInterface.get_context_queue is, for bindings not to see it. */
+typedef ConcurContextQueue *(*ConcurContextQueueFunc) (ConcurExecutor *executor);
+
+/* (transfer none) NULL: the executor does not run in a main context, or is not ours. */
+static inline ConcurContextQueue *
+concur_context_queue_of (ConcurExecutor *executor)
+{
+  ConcurContextQueueFunc get
+    = (ConcurContextQueueFunc) CONCUR_EXECUTOR_GET_IFACE (executor)->get_context_queue;
+
+  return get != NULL ? get (executor) : NULL;
+}
+
 /* @priority: of its source in @context. It is open. The queue does not hold @context: who
  * calls any of these does, or knows that the context has gone. */
 ConcurContextQueue *concur_context_queue_new          (GMainContext       *context,

@@ -156,11 +156,7 @@ continuation_choose (Continuation   *self,
 
   if (executor != NULL)
     {
-      ConcurExecutorInterface *iface = CONCUR_EXECUTOR_GET_IFACE (executor);
-      ConcurContextQueue *queue = NULL;
-
-      if (iface->get_context_queue != NULL)
-        queue = iface->get_context_queue (executor);
+      ConcurContextQueue *queue = concur_context_queue_of (executor);
 
       self->executor = g_object_ref (executor);
       return queue != NULL ? concur_context_queue_get_context (queue) : NULL;

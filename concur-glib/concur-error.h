@@ -28,7 +28,8 @@ G_BEGIN_DECLS
 /**
  * ConcurFutureError:
  * @CONCUR_FUTURE_ERROR_PENDING: the future is not done yet
- * @CONCUR_FUTURE_ERROR_TIMED_OUT: the time given for waiting is over; the work goes on
+ * @CONCUR_FUTURE_ERROR_TIMED_OUT: the time is over: of a wait, and the work goes on, or of
+ *   the work itself, see [method@Future.with_timeout]
  * @CONCUR_FUTURE_ERROR_BROKEN_PROMISE: whoever was to answer went away, or returned,
  *   without an answer
  * @CONCUR_FUTURE_ERROR_WOULD_DEADLOCK: waiting here could never end, because the work

@@ -336,8 +336,7 @@ concur_executor_post (ConcurExecutor *self,
                       gpointer        user_data,
                       GDestroyNotify  destroy)
 {
-  ConcurContextQueue *queue = NULL;
-  ConcurExecutorInterface *iface;
+  ConcurContextQueue *queue;
 
   g_return_val_if_fail (func != NULL, FALSE);
 
@@ -345,11 +344,9 @@ concur_executor_post (ConcurExecutor *self,
     return concur_context_queue_post (concur_context_executor_get_queue (self), func, user_data,
                                       destroy);
 
-  iface = get_iface (self);
-  g_return_val_if_fail (iface != NULL, FALSE);
+  g_return_val_if_fail (get_iface (self) != NULL, FALSE);
 
-  if (iface->get_context_queue != NULL)
-    queue = iface->get_context_queue (self);
+  queue = concur_context_queue_of (self);
 
   return queue != NULL ? concur_context_queue_post (queue, func, user_data, destroy)
                        : post_job (self, func, user_data, destroy);

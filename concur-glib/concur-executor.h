@@ -43,8 +43,8 @@ struct _ConcurExecutorInterface
                               ConcurShutdownMode  mode);
 
   /*< private >*/
-  /* The library's own executors that run in a main context: their ConcurContextQueue. */
-  gpointer       (*get_context_queue) (ConcurExecutor *self);
+  /* The library's own: see concur_context_queue_of (). */
+  gpointer get_context_queue;
 
   gpointer padding[7];
 };

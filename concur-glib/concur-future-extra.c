@@ -346,7 +346,8 @@ is_news_locked (guint         *seen,
                 ConcurChanges *changes,
                 guint          followed)
 {
-  if (!(changes->what & (1u << followed)) || (gint) (changes->n_changes[followed] - seen[followed]) <= 0)
+  if (!(changes->what & (1u << followed))
+      || (gint) (changes->n_changes[followed] - seen[followed]) <= 0)
     return FALSE;
 
   seen[followed] = changes->n_changes[followed];

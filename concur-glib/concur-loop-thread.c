@@ -374,7 +374,7 @@ concur_loop_thread_execute (ConcurExecutor *executor,
 }
 
 /* Posts come in only while it runs; at other times execute () says why not. */
-static gpointer
+static ConcurContextQueue *
 concur_loop_thread_get_context_queue (ConcurExecutor *executor)
 {
   ConcurLoop *loop = get_loop (executor);
@@ -385,7 +385,7 @@ concur_loop_thread_get_context_queue (ConcurExecutor *executor)
 static void
 executor_iface_init (ConcurExecutorInterface *iface)
 {
-  iface->get_context_queue = concur_loop_thread_get_context_queue;
+  iface->get_context_queue = (gpointer) concur_loop_thread_get_context_queue;
   iface->execute = concur_loop_thread_execute;
   iface->shutdown = concur_loop_thread_shutdown;
 }

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "concur-combine.h"
+#include "concur-combine-private.h"
 #include "concur-view-private.h"
 
 static void
@@ -95,6 +95,8 @@ concur_future_view (ConcurFuture *self)
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
+  concur_home_serve (CONCUR_SERVE_AT_COMBINE);
+
   derived = concur_plain_future_new ();
   view = concur_derivation_new (sizeof (ConcurView), derived, &self, 1, CONCUR_DERIVE_CANCELS,
                                 view_input_done, NULL);
@@ -131,6 +133,8 @@ concur_future_shield (ConcurFuture *self)
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
+  concur_home_serve (CONCUR_SERVE_AT_COMBINE);
+
   derived = concur_plain_future_new ();
   concur_derivation_connect (concur_derivation_new (sizeof (ConcurDerivation), derived, &self, 1,
                                                     CONCUR_DERIVE_PLAIN, same_input_done, NULL));
@@ -139,7 +143,7 @@ concur_future_shield (ConcurFuture *self)
 }
 
 /**
- * concur_future_new_resolved:
+ * concur_future_resolved:
  * @value: (nullable): the value, or %NULL for none
  *
  * Makes a future that is resolved already, with a copy of any value: for functions that
@@ -150,7 +154,7 @@ concur_future_shield (ConcurFuture *self)
  * Since: 1.0
  */
 ConcurFuture *
-concur_future_new_resolved (const GValue *value)
+concur_future_resolved (const GValue *value)
 {
   ConcurFuture *self = concur_plain_future_new ();
 
@@ -160,7 +164,7 @@ concur_future_new_resolved (const GValue *value)
 }
 
 /**
- * concur_future_new_rejected:
+ * concur_future_rejected:
  * @error: what went wrong
  *
  * Makes a future that is rejected already, with a copy of an error, or, if that is
@@ -171,7 +175,7 @@ concur_future_new_resolved (const GValue *value)
  * Since: 1.0
  */
 ConcurFuture *
-concur_future_new_rejected (const GError *error)
+concur_future_rejected (const GError *error)
 {
   ConcurFuture *self;
 

@@ -292,7 +292,7 @@ test_empty (void)
 static void
 test_mistakes (void)
 {
-  g_autoptr (ConcurFuture) plain = concur_future_new_resolved (NULL);
+  g_autoptr (ConcurFuture) plain = concur_future_resolved (NULL);
   g_autoptr (GCancellable) other = g_cancellable_new ();
   ConcurFuture *with_null[] = { plain, NULL, plain };
   ConcurFuture *with_other[] = { plain, plain, (gpointer) other };
@@ -797,7 +797,7 @@ answer_one (ConcurJob    *job,
 static void
 test_would_deadlock (void)
 {
-  g_autoptr (ConcurFuture) done = concur_future_new_resolved (NULL);
+  g_autoptr (ConcurFuture) done = concur_future_resolved (NULL);
   g_autoptr (ConcurFuture) bound = concur_future_continue_with (done, answer_one, NULL, NULL, NULL);
   g_autoptr (ConcurFuture) bound_too = concur_future_continue_with (done, answer_one, NULL, NULL, NULL);
   ConcurFuture *futures[3] = { bound, done, bound_too };
@@ -835,7 +835,7 @@ test_would_deadlock (void)
 static void
 test_would_deadlock_diamonds (void)
 {
-  g_autoptr (ConcurFuture) done = concur_future_new_resolved (NULL);
+  g_autoptr (ConcurFuture) done = concur_future_resolved (NULL);
   g_autoptr (ConcurFuture) bound = concur_future_continue_with (done, answer_one, NULL, NULL, NULL);
   g_autoptr (ConcurFuture) future = g_object_ref (bound);
   gint64 begun = g_get_monotonic_time ();

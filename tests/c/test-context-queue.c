@@ -59,7 +59,7 @@ test_queue_executor_shutdown (ConcurExecutor     *executor,
   return concur_context_queue_shutdown (TEST_QUEUE_EXECUTOR (executor)->queue, mode);
 }
 
-static gpointer
+static ConcurContextQueue *
 test_queue_executor_get_context_queue (ConcurExecutor *executor)
 {
   return TEST_QUEUE_EXECUTOR (executor)->queue;
@@ -70,7 +70,7 @@ test_queue_executor_iface_init (ConcurExecutorInterface *iface)
 {
   iface->execute = test_queue_executor_execute;
   iface->shutdown = test_queue_executor_shutdown;
-  iface->get_context_queue = test_queue_executor_get_context_queue;
+  iface->get_context_queue = (gpointer) test_queue_executor_get_context_queue;
 }
 
 static void

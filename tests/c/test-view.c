@@ -130,14 +130,14 @@ static void
 test_new_resolved (void)
 {
   g_auto (GValue) value = G_VALUE_INIT;
-  g_autoptr (ConcurFuture) none = concur_future_new_resolved (NULL);
+  g_autoptr (ConcurFuture) none = concur_future_resolved (NULL);
   g_autoptr (ConcurFuture) text = NULL;
   g_autofree char *have = NULL;
   const GValue *nothing;
 
   g_value_init (&value, G_TYPE_STRING);
   g_value_set_string (&value, "text");
-  text = concur_future_new_resolved (&value);
+  text = concur_future_resolved (&value);
   g_value_set_string (&value, "changed");
 
   g_assert_cmpint (concur_future_get_state (text), ==, CONCUR_FUTURE_STATE_RESOLVED);
@@ -153,13 +153,13 @@ test_new_rejected (void)
 {
   g_autoptr (GError) error = g_error_new_literal (G_FILE_ERROR, 7, "no");
   g_autoptr (GError) cancelled = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "stop");
-  g_autoptr (ConcurFuture) rejected = concur_future_new_rejected (error);
-  g_autoptr (ConcurFuture) stopped = concur_future_new_rejected (cancelled);
+  g_autoptr (ConcurFuture) rejected = concur_future_rejected (error);
+  g_autoptr (ConcurFuture) stopped = concur_future_rejected (cancelled);
 
   g_assert_cmpint (concur_future_get_state (rejected), ==, CONCUR_FUTURE_STATE_REJECTED);
   test_assert_error (rejected, G_FILE_ERROR, 7);
   test_assert_cancelled (stopped);
-  test_critical (g_assert_null (concur_future_new_rejected (NULL)));
+  test_critical (g_assert_null (concur_future_rejected (NULL)));
 }
 
 static void

@@ -48,13 +48,15 @@ concur_async_job_init (ConcurAsyncJob *self)
  * Makes a future of any asynchronous operation in GIO's manner.
  *
  * Start the operation right after this, with the future's own cancellable, with
- * [func@Future.async_ready] as the callback, and with a reference to the future as its data:
+ * [func@Future.async_ready] as the callback, and with a reference to the future as its
+ * data:
  *
  * ```c
  * static gboolean
- * load_finish (ConcurJob *job, GObject *source, GAsyncResult *result, gpointer user_data, GError **error)
+ * load_finish (ConcurJob *job, GObject *file, GAsyncResult *result,
+ *              gpointer user_data, GError **error)
  * {
- *   g_autoptr (GBytes) bytes = g_file_load_bytes_finish (G_FILE (source), result, NULL, error);
+ *   g_autoptr (GBytes) bytes = g_file_load_bytes_finish (G_FILE (file), result, NULL, error);
  *
  *   if (bytes == NULL)
  *     return FALSE;
@@ -76,8 +78,9 @@ concur_async_job_init (ConcurAsyncJob *self)
  * @finish runs once, in the main context the operation calls back in; an answer, an error
  * or %CONCUR_FUTURE_ERROR_BROKEN_PROMISE for neither ends the job. Nobody but the
  * operation keeps the future alive: one that all have forgotten before the operation was
- * started goes, with @user_data, where the last reference does. GIO says nothing when an operation is never going
- * to call back; who waits for one that might not, waits with a timeout and then abandons it.
+ * started goes, with @user_data, where the last reference does. GIO says nothing when an
+ * operation is never going to call back; who waits for one that might not, waits with a
+ * timeout and then abandons it.
  *
  * May be called from any thread; the operation calls back in the thread-default main
  * context of the one that starts it.
@@ -225,7 +228,8 @@ result_get_source_object (GAsyncResult *result)
 {
   Report *report = get_report (result);
 
-  return report != NULL ? g_weak_ref_get (&report->source_object) : g_object_ref (G_OBJECT (result));
+  return report != NULL ? g_weak_ref_get (&report->source_object)
+                        : g_object_ref (G_OBJECT (result));
 }
 
 static gboolean
@@ -259,9 +263,12 @@ concur_future_init_result (GAsyncResultIface *iface)
  *
  * ```c
  * void
- * foo_count_async (Foo *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ * foo_count_async (Foo *self, GCancellable *cancellable,
+ *                  GAsyncReadyCallback callback, gpointer user_data)
  * {
- *   g_autoptr (ConcurFuture) future = concur_executor_submit (executor, count, g_object_ref (self),
+ *   ConcurExecutor *executor = concur_executor_get_default ();
+ *   g_autoptr (ConcurFuture) future = concur_executor_submit (executor, count,
+ *                                                             g_object_ref (self),
  *                                                             g_object_unref, cancellable);
  *
  *   concur_future_report (future, self, foo_count_async, callback, user_data);
@@ -306,7 +313,8 @@ concur_future_report (ConcurFuture        *self,
   g_weak_ref_init (&report->source_object, source_object);
   report->source_tag = source_tag;
   report->user_data = user_data;
-  is_first = g_object_replace_qdata (G_OBJECT (self), report_quark (), NULL, report, report_free, NULL);
+  is_first = g_object_replace_qdata (G_OBJECT (self), report_quark (), NULL, report, report_free,
+                                     NULL);
   if (!is_first)
     report_free (report);
   g_return_if_fail (is_first);

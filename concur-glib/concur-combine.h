@@ -45,8 +45,8 @@ ConcurFuture *concur_future_shield       (ConcurFuture         *self) G_GNUC_WAR
 CONCUR_AVAILABLE_IN_1_0
 ConcurFuture *concur_future_view         (ConcurFuture         *self) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
-ConcurFuture *concur_future_resolved (const GValue         *value) G_GNUC_WARN_UNUSED_RESULT;
+ConcurFuture *concur_future_resolved     (const GValue         *value) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
-ConcurFuture *concur_future_rejected (const GError         *error) G_GNUC_WARN_UNUSED_RESULT;
+ConcurFuture *concur_future_rejected     (const GError         *error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -77,7 +77,8 @@ bridge (GTask        *task,
 static void
 run_bridged (ConcurTaskJob *self)
 {
-  g_object_set_qdata_full (G_OBJECT (self->task), bridge_quark, g_object_ref (self), g_object_unref);
+  g_object_set_qdata_full (G_OBJECT (self->task), bridge_quark, g_object_ref (self),
+                           g_object_unref);
   g_task_run_in_thread (self->task, bridge);
 
   self->thread_func (self->task, g_task_get_source_object (self->task),
@@ -193,7 +194,8 @@ task_job_submit (ConcurTaskJob  *self,
                  ConcurExecutor *executor,
                  GCancellable   *cancellable)
 {
-  concur_executor_submit_from (executor, CONCUR_JOB (self), concur_home_hold (self->home), cancellable);
+  concur_executor_submit_from (executor, CONCUR_JOB (self), concur_home_hold (self->home),
+                               cancellable);
   g_object_unref (self);
 }
 
@@ -267,11 +269,14 @@ concur_future_as_task (ConcurFuture        *self,
  *
  * ```c
  * void
- * foo_count_async (Foo *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ * foo_count_async (Foo *self, GCancellable *cancellable,
+ *                  GAsyncReadyCallback callback, gpointer user_data)
  * {
- *   g_autoptr (GTask) task
- *       = concur_executor_submit_task (concur_executor_get_default (), self, cancellable, callback,
- *                                      user_data, count, g_object_ref (self), g_object_unref);
+ *   ConcurExecutor *executor = concur_executor_get_default ();
+ *   g_autoptr (GTask) task = concur_executor_submit_task (executor, self, cancellable,
+ *                                                         callback, user_data,
+ *                                                         count, g_object_ref (self),
+ *                                                         g_object_unref);
  *
  *   g_task_set_source_tag (task, foo_count_async);
  * }
@@ -287,10 +292,10 @@ concur_future_as_task (ConcurFuture        *self,
  *
  * @func answers as a job does, with one of the `concur_job_return_*` functions. The task
  * returns a copy of that value, to be read with [method@Gio.Task.propagate_value], or the
- * error. It does so once, after @func has returned, in the thread-default main context of the caller and
- * never inside this call. If the executor cannot take the work, the task returns that
- * error, see [method@Executor.submit]. @func_destroy runs in that context, too, after
- * @callback.
+ * error. It does so once, after @func has returned, in the thread-default main context of
+ * the caller and never inside this call. If the executor cannot take the work, the task
+ * returns that error, see [method@Executor.submit]. @func_destroy runs in that context,
+ * too, after @callback if that is called at once.
  *
  * When @cancellable is cancelled before @func begins, @func is not run; later, it is asked
  * to stop, see [method@Job.is_cancelled]. The task checks its cancellable as every task
@@ -410,7 +415,8 @@ concur_executor_run_task (ConcurExecutor  *self,
       g_object_ref (job->data);
       job->destroy = g_object_unref;
     }
-  job->return_on_cancel = g_task_get_cancellable (task) != NULL && g_task_get_return_on_cancel (task);
+  job->return_on_cancel = g_task_get_cancellable (task) != NULL
+                          && g_task_get_return_on_cancel (task);
   concur_future_private (job)->priority = priority_for_task (task);
   name = g_task_get_name (task);
   if (name != NULL)

@@ -47,11 +47,13 @@ count (ConcurJob *job,
   stream = g_file_read (file, cancellable, error);
   if (stream == NULL)
     return FALSE;
-  info = g_file_input_stream_query_info (stream, G_FILE_ATTRIBUTE_STANDARD_SIZE, cancellable, error);
+  info = g_file_input_stream_query_info (stream, G_FILE_ATTRIBUTE_STANDARD_SIZE, cancellable,
+                                         error);
   if (info == NULL)
     return FALSE;
 
-  while ((length = g_input_stream_read (G_INPUT_STREAM (stream), block, BLOCK, cancellable, error)) > 0)
+  while ((length = g_input_stream_read (G_INPUT_STREAM (stream), block, BLOCK, cancellable,
+                                        error)) > 0)
     {
       for (gssize i = 0; i < length; i++)
         {

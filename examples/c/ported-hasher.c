@@ -62,8 +62,8 @@ hash_in_thread (GTask        *task,
 
   stream = g_file_read (task_data, cancellable, &error);
   while (stream != NULL
-         && (length = g_input_stream_read (G_INPUT_STREAM (stream), block, sizeof block, cancellable,
-                                           &error)) > 0)
+         && (length = g_input_stream_read (G_INPUT_STREAM (stream), block, sizeof block,
+                                           cancellable, &error)) > 0)
     g_checksum_update (checksum, block, length);
 
   if (error != NULL)

@@ -547,6 +547,7 @@ run_elsewhere (gpointer data)
 
   concur_executor_run_task (self->executor, self->task, op_func);
   g_object_unref (self->task);
+  test_gate_wait (&self->op->called_back);
 
   return NULL;
 }
@@ -573,17 +574,36 @@ static void
 test_contexts (void)
 {
   ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
+  g_autoptr (ConcurFuture) end = NULL;
   Op op;
   Elsewhere elsewhere = { .executor = executor, .op = &op };
 
-  op_init (&op);
-  elsewhere.task = op_task (&op, NULL, NULL);
-  g_thread_join (g_thread_new ("elsewhere", run_elsewhere, &elsewhere));
-  op_wait (&op);
-  g_assert_cmpint (op.got, ==, 5);
-  op_clear (&op);
+  for (guint refused = 0; refused < 2; refused++)
+    {
+      TestReleases releases = { .thread = g_thread_self () };
+      GObject *source = g_object_new (G_TYPE_OBJECT, NULL);
+      GThread *thread;
 
-  g_thread_join (g_thread_new ("own-context", in_own_context, &elsewhere));
+      test_releases_watch (&releases, source);
+      op_init (&op);
+      elsewhere.task = op_task (&op, source, NULL);
+      g_object_unref (source);
+      if (refused)
+        end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_DRAIN);
+      else
+        g_thread_join (g_thread_new ("own-context", in_own_context, &elsewhere));
+      op_init (&op);
+      thread = g_thread_new ("elsewhere", run_elsewhere, &elsewhere);
+      op_wait (&op);
+      if (refused)
+        g_assert_error (op.error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN);
+      else
+        g_assert_cmpint (op.got, ==, 5);
+      g_thread_join (thread);
+      op_clear (&op);
+      test_iterate_until (NULL, test_releases_get (&releases) == 1);
+      g_assert_cmpuint (test_releases_get_wrong (&releases), ==, 0);
+    }
   test_executor_end (executor);
 }
 

@@ -275,7 +275,7 @@ test_lifetimes (void)
 typedef struct
 {
   ConcurExecutor *executor;
-  Ready seen;
+  Ready seen, submitted;
 } InLoop;
 
 static void
@@ -292,9 +292,12 @@ in_plain_thread (gpointer data)
 {
   InLoop *self = data;
 
+  /* No context of its own: it comes to the default one, whatever becomes of this thread. */
   in_loop (data);
-  /* No context of its own: it comes to the default one. */
-  g_assert_cmpuint (test_gate_get (&self->seen.done), ==, 0);
+  g_object_unref (concur_executor_submit_task (self->executor, NULL, NULL, ready,
+                                               &self->submitted, test_one_job, NULL, NULL));
+  test_gate_wait (&self->seen.done);
+  test_gate_wait (&self->submitted.done);
 
   return NULL;
 }
@@ -321,6 +324,7 @@ test_contexts (void)
   ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
   TestLoop *loop = test_loop_new ();
   InLoop in = { .executor = executor };
+  GThread *thread;
 
   in.seen.thread = test_loop_get_thread (loop);
   in.seen.context = test_loop_get_context (loop);
@@ -335,10 +339,13 @@ test_contexts (void)
   g_assert_cmpuint (in.seen.n, ==, 1);
   ready_clear (&in.seen);
 
-  in = (InLoop) { .executor = executor, .seen.thread = g_thread_self () };
-  g_thread_join (g_thread_new ("plain", in_plain_thread, &in));
-  test_iterate_until (NULL, in.seen.n == 1);
+  in = (InLoop) { .executor = executor, .seen.thread = g_thread_self (),
+                  .submitted.thread = g_thread_self () };
+  thread = g_thread_new ("plain", in_plain_thread, &in);
+  test_iterate_until (NULL, in.seen.n == 1 && in.submitted.n == 1);
+  g_thread_join (thread);
   ready_clear (&in.seen);
+  ready_clear (&in.submitted);
 
   test_executor_end (executor);
 }

@@ -295,7 +295,7 @@ concur_future_as_task (ConcurFuture        *self,
  * error. It does so once, after @func has returned, in the thread-default main context of
  * the caller and never inside this call. If the executor cannot take the work, the task
  * returns that error, see [method@Executor.submit]. @func_destroy runs in that context,
- * too, after @callback if that is called at once.
+ * too.
  *
  * When @cancellable is cancelled before @func begins, @func is not run; later, it is asked
  * to stop, see [method@Job.is_cancelled]. The task checks its cancellable as every task

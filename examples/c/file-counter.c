@@ -38,19 +38,24 @@ count (ConcurJob *job,
 {
   GCancellable *cancellable = concur_job_get_cancellable (job);
   g_autoptr (GFileInputStream) stream = NULL;
-  g_autoptr (GFileInfo) info = NULL;
   g_autofree char *block = g_malloc (BLOCK);
   guint64 lines = 0, words = 0, bytes = 0;
+  goffset size = 0;
   gboolean in_word = FALSE;
   gssize length;
 
   stream = g_file_read (file, cancellable, error);
   if (stream == NULL)
     return FALSE;
-  info = g_file_input_stream_query_info (stream, G_FILE_ATTRIBUTE_STANDARD_SIZE, cancellable,
-                                         error);
-  if (info == NULL)
-    return FALSE;
+  /* For the progress; a pipe has no size and makes none. */
+  if (g_seekable_can_seek (G_SEEKABLE (stream)))
+    {
+      if (!g_seekable_seek (G_SEEKABLE (stream), 0, G_SEEK_END, cancellable, error))
+        return FALSE;
+      size = g_seekable_tell (G_SEEKABLE (stream));
+      if (!g_seekable_seek (G_SEEKABLE (stream), 0, G_SEEK_SET, cancellable, error))
+        return FALSE;
+    }
 
   while ((length = g_input_stream_read (G_INPUT_STREAM (stream), block, BLOCK, cancellable,
                                         error)) > 0)
@@ -64,7 +69,8 @@ count (ConcurJob *job,
           in_word = !is_space;
         }
       bytes += (guint64) length;
-      concur_job_set_progress (job, (double) bytes / (double) MAX (g_file_info_get_size (info), 1));
+      if (size > 0)
+        concur_job_set_progress (job, (double) bytes / (double) size);
     }
   if (length < 0)
     return FALSE;

@@ -204,8 +204,8 @@ operation_begin (Operation *self,
 {
   ConcurFuture *future = finish_future (finish, operation_finish);
 
-  operation_async (self, concur_job_get_cancellable (CONCUR_JOB (future)), concur_future_async_ready,
-                   g_object_ref (future));
+  operation_async (self, concur_job_get_cancellable (CONCUR_JOB (future)),
+                   concur_future_async_ready, g_object_ref (future));
 
   return future;
 }
@@ -621,18 +621,20 @@ test_propagate_nothing (void)
   g_autoptr (ConcurPromise) pending = concur_promise_new (), failed = concur_promise_new ();
   g_autoptr (GError) there = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_EXISTS, "there");
   g_autoptr (GError) error = NULL;
-  ConcurFuture *future = concur_promise_get_future (failed);
+  ConcurFuture *future;
   g_auto (GValue) value = G_VALUE_INIT;
 
   g_assert_null (concur_future_propagate_pointer (nothing, &error));
   g_assert_no_error (error);
   assert_wrong_type (concur_future_propagate_int (nothing, &error_));
 
-  g_assert_cmpint (concur_future_propagate_int (concur_promise_get_future (pending), &error), ==, -1);
+  future = concur_promise_get_future (pending);
+  g_assert_cmpint (concur_future_propagate_int (future, &error), ==, -1);
   g_assert_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_PENDING);
   g_clear_error (&error);
-  concur_future_ignore (concur_promise_get_future (pending));
+  concur_future_ignore (future);
 
+  future = concur_promise_get_future (failed);
   concur_promise_reject (failed, there);
   g_assert_null (concur_future_propagate_pointer (future, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);

@@ -237,10 +237,14 @@ test_priorities (void)
     gint of_task;
     ConcurPriority of_job;
   } cases[] = {
-    { G_PRIORITY_HIGH, CONCUR_PRIORITY_HIGH },         { -1, CONCUR_PRIORITY_HIGH },
-    { G_PRIORITY_DEFAULT, CONCUR_PRIORITY_DEFAULT },   { 99, CONCUR_PRIORITY_DEFAULT },
-    { G_PRIORITY_HIGH_IDLE, CONCUR_PRIORITY_LOW },     { G_PRIORITY_DEFAULT_IDLE, CONCUR_PRIORITY_LOW },
-    { G_PRIORITY_LOW, CONCUR_PRIORITY_IDLE },          { G_MAXINT, CONCUR_PRIORITY_IDLE },
+    { G_PRIORITY_HIGH, CONCUR_PRIORITY_HIGH },
+    { -1, CONCUR_PRIORITY_HIGH },
+    { G_PRIORITY_DEFAULT, CONCUR_PRIORITY_DEFAULT },
+    { 99, CONCUR_PRIORITY_DEFAULT },
+    { G_PRIORITY_HIGH_IDLE, CONCUR_PRIORITY_LOW },
+    { G_PRIORITY_DEFAULT_IDLE, CONCUR_PRIORITY_LOW },
+    { G_PRIORITY_LOW, CONCUR_PRIORITY_IDLE },
+    { G_MAXINT, CONCUR_PRIORITY_IDLE },
   };
   ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, NULL);
 
@@ -266,8 +270,9 @@ test_priorities (void)
 static void
 test_refused (void)
 {
-  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u, "max-pending", 1u,
-                                           "overflow", CONCUR_OVERFLOW_REJECT, NULL);
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u,
+                                           "max-pending", 1u, "overflow", CONCUR_OVERFLOW_REJECT,
+                                           NULL);
   g_autoptr (ConcurFuture) running = NULL, end = NULL;
   TestClog clog = { 0 };
   Op op, queued;
@@ -578,6 +583,8 @@ test_contexts (void)
   Op op;
   Elsewhere elsewhere = { .executor = executor, .op = &op };
 
+  g_thread_join (g_thread_new ("own-context", in_own_context, &elsewhere));
+
   for (guint refused = 0; refused < 2; refused++)
     {
       TestReleases releases = { .thread = g_thread_self () };
@@ -590,9 +597,6 @@ test_contexts (void)
       g_object_unref (source);
       if (refused)
         end = concur_executor_shutdown (executor, CONCUR_SHUTDOWN_DRAIN);
-      else
-        g_thread_join (g_thread_new ("own-context", in_own_context, &elsewhere));
-      op_init (&op);
       thread = g_thread_new ("elsewhere", run_elsewhere, &elsewhere);
       op_wait (&op);
       if (refused)
@@ -676,7 +680,8 @@ many_thread (gpointer data)
   for (guint i = 0; i < self->n_run; i++)
     {
       g_autoptr (GObject) source = g_object_new (G_TYPE_OBJECT, NULL);
-      g_autoptr (GTask) task = g_task_new (source, i % 2 == 0 ? self->cancellable : NULL, many_ready, self);
+      g_autoptr (GTask) task = g_task_new (source, i % 2 == 0 ? self->cancellable : NULL,
+                                           many_ready, self);
 
       g_object_set_data_full (source, "finalized", self->n_finalized, finalized);
       if (i % 10 == 0)

@@ -254,12 +254,13 @@ test_lifetimes (void)
 {
   TestReleases releases = { .thread = g_thread_self () };
   g_autoptr (ConcurPromise) promise = concur_promise_new ();
+  ConcurFuture *future = concur_promise_get_future (promise);
   GObject *source = object_new (&releases);
   Ready seen = { .source = source };
 
-  g_object_unref (concur_future_as_task (concur_promise_get_future (promise), source, NULL, ready, &seen));
+  g_object_unref (concur_future_as_task (future, source, NULL, ready, &seen));
   /* Nobody called back, and nobody asks. */
-  g_object_unref (concur_future_as_task (concur_promise_get_future (promise), source, NULL, NULL, NULL));
+  g_object_unref (concur_future_as_task (future, source, NULL, NULL, NULL));
   g_object_unref (source);
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -535,8 +536,8 @@ test_submit_errors (void)
 static void
 test_submit_refused (void)
 {
-  ConcurExecutor *full = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u, "max-pending", 1u,
-                                       "overflow", CONCUR_OVERFLOW_REJECT, NULL);
+  ConcurExecutor *full = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1u,
+                                       "max-pending", 1u, "overflow", CONCUR_OVERFLOW_REJECT, NULL);
   g_autoptr (ConcurFuture) shutdown = NULL;
   g_autoptr (ConcurFuture) running = NULL, queued = NULL;
   TestClog clog = { 0 };
@@ -692,7 +693,8 @@ test_submit_not_inside (void)
 static void
 test_submit_release_on_worker (void)
 {
-  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "release", CONCUR_RELEASE_WORKER, NULL);
+  ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR,
+                                           "release", CONCUR_RELEASE_WORKER, NULL);
   Work work = work_init ();
   Ready seen = { 0 };
 
@@ -743,22 +745,20 @@ many_thread (gpointer data)
     {
       GObject *source = object_new (self.sources);
 
-      switch (i % 3)
+      if (i % 3 < 2)
         {
-        case 0:
-          g_object_unref (concur_executor_submit_task (self.executor, source, NULL, many_ready, &self,
-                                                       test_count_job, next, NULL));
-          break;
-        case 1:
-          g_object_unref (concur_executor_submit_task (self.executor, source, self.cancellable, many_ready,
-                                                       &self, test_count_job, next, NULL));
-          break;
-        case 2:
-          {
-            g_autoptr (ConcurFuture) future = test_submit (self.executor, test_count_job, next);
+          GCancellable *cancellable = i % 3 == 1 ? self.cancellable : NULL;
 
-            g_object_unref (concur_future_as_task (future, source, self.cancellable, many_ready, &self));
-          }
+          g_object_unref (concur_executor_submit_task (self.executor, source, cancellable,
+                                                       many_ready, &self,
+                                                       test_count_job, next, NULL));
+        }
+      else
+        {
+          g_autoptr (ConcurFuture) future = test_submit (self.executor, test_count_job, next);
+
+          g_object_unref (concur_future_as_task (future, source, self.cancellable,
+                                                 many_ready, &self));
         }
       g_object_unref (source);
       if (i == self.n_submit / 2)

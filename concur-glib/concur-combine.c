@@ -159,8 +159,10 @@ all_ended (ConcurDerivation *self)
  * Combines futures into one that is resolved when all of them are.
  *
  * ```c
- * ConcurFuture *parts[] = { load (left), load (right) };
- * ConcurFuture *both = concur_future_all (parts, G_N_ELEMENTS (parts));
+ * g_autoptr (ConcurFuture) left = load ("left.svg");
+ * g_autoptr (ConcurFuture) right = load ("right.svg");
+ * ConcurFuture *parts[] = { left, right };
+ * g_autoptr (ConcurFuture) both = concur_future_all (parts, G_N_ELEMENTS (parts));
  *
  * concur_future_when_done (both, show_both, NULL, NULL, NULL);
  * ```

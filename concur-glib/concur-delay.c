@@ -7,8 +7,8 @@
  *
  * The timer has no reference to the future, for then one that everybody forgot would stay
  * until its time comes. Instead the last unref stops it; or, if it comes too late for
- * that, waits in dispose () for the few instructions until the timer thread has taken a
- * reference, with which the object lives on and gets done. */
+ * that, waits in dispose () for the few instructions until the timer thread has seen that
+ * there is nobody to tell. */
 
 #include "config.h"
 
@@ -18,7 +18,7 @@
 
 enum
 {
-  TIMER_OFF,      /* not started, stopped, or the timer thread has its reference */
+  TIMER_OFF,      /* not started, stopped, or the timer thread has done with it */
   TIMER_ON,
   TIMER_AWAITED,  /* on, and somebody is parked until it is off */
 };
@@ -28,6 +28,10 @@ typedef struct
   ConcurFuture parent_instance;
 
   ConcurTimer timer;
+
+  /* GLib's lock: the timer's way to a reference. Taking one while the last goes would bring
+   * the object back to life in the middle of g_object_unref (), which goes on with it. */
+  GWeakRef alive;
 
   /* atomic */
   ConcurWord use;
@@ -86,11 +90,14 @@ delay_fire (ConcurTimer *timer)
 {
   ConcurDelay *self = (ConcurDelay *) ((char *) timer - G_STRUCT_OFFSET (ConcurDelay, timer));
 
-  g_object_ref (self);
-  delay_timer_off (self);
+  ConcurFuture *future = g_weak_ref_get (&self->alive);
 
-  concur_future_answer_object (CONCUR_FUTURE (self), NULL);
-  g_object_unref (self);
+  delay_timer_off (self);
+  if (future == NULL)
+    return;
+
+  concur_future_answer_object (future, NULL);
+  g_object_unref (future);
 }
 
 void
@@ -111,15 +118,25 @@ concur_delay_dispose (GObject *object)
 }
 
 static void
+concur_delay_finalize (GObject *object)
+{
+  g_weak_ref_clear (&((ConcurDelay *) object)->alive);
+
+  G_OBJECT_CLASS (concur_delay_parent_class)->finalize (object);
+}
+
+static void
 concur_delay_class_init (ConcurDelayClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = concur_delay_dispose;
+  G_OBJECT_CLASS (klass)->finalize = concur_delay_finalize;
 }
 
 static void
 concur_delay_init (ConcurDelay *self)
 {
   concur_atomic_init (&self->use, TIMER_OFF);
+  g_weak_ref_init (&self->alive, self);
 }
 
 /**
@@ -135,7 +152,9 @@ concur_delay_init (ConcurDelay *self)
  *   gtk_widget_set_visible (GTK_WIDGET (spinner), TRUE);
  * }
  *
+ * // Keep it: the callback goes with the last reference.
  * ConcurFuture *delay = concur_future_delay (G_USEC_PER_SEC / 2);
+ *
  * concur_future_when_done (delay, show_slow, spinner, NULL, NULL);
  * ```
  *

@@ -32,10 +32,10 @@
  *   text = concur_future_dup_string (future, &error);
  * ```
  *
- * [class@ThreadExecutor] runs jobs on threads of its own, [class@ContextExecutor] in a
- * main context. To implement the interface,
- * provide [vfunc@Executor.execute] and [vfunc@Executor.shutdown]; both take objects
- * only, so any language can.
+ * [class@ThreadExecutor] runs jobs on threads of its own, [class@ContextExecutor] in a main
+ * context, [class@LoopThread] in a background main loop. To implement the interface, provide
+ * [vfunc@Executor.execute] and [vfunc@Executor.shutdown]; both take objects only, so any
+ * language can.
  *
  * ## Threads
  *
@@ -62,9 +62,37 @@
 
 G_DEFINE_INTERFACE (ConcurExecutor, concur_executor, G_TYPE_OBJECT)
 
+/* What a class leaves out is an error for who uses it, and not a crash: a binding may have
+ * failed to fill it in. */
+static GError *
+new_not_supported (ConcurExecutor *self,
+                   const char     *what)
+{
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s does not implement %s",
+                      G_OBJECT_TYPE_NAME (self), what);
+}
+
+static void
+concur_executor_real_execute (ConcurExecutor *self,
+                              ConcurJob      *job)
+{
+  concur_future_answer_error (CONCUR_FUTURE (job), new_not_supported (self, "execute"));
+}
+
+static ConcurFuture *
+concur_executor_real_shutdown (ConcurExecutor     *self,
+                               ConcurShutdownMode  mode)
+{
+  g_autoptr (GError) error = new_not_supported (self, "shutdown");
+
+  return concur_future_rejected (error);
+}
+
 static void
 concur_executor_default_init (ConcurExecutorInterface *iface)
 {
+  iface->execute = concur_executor_real_execute;
+  iface->shutdown = concur_executor_real_shutdown;
 }
 
 /**
@@ -154,7 +182,8 @@ concur_executor_submit_from (ConcurExecutor *self,
                              ConcurHome     *home,
                              GCancellable   *cancellable)
 {
-  concur_atomic_init (&concur_future_private (job)->state, CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
+  concur_atomic_init (&concur_future_private (job)->state,
+                      CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
   submit (self, get_iface (self), job, home, cancellable);
 }
 
@@ -197,7 +226,8 @@ concur_executor_submit (ConcurExecutor *self,
 
   job = concur_job_new (func, user_data, destroy);
   /* Nobody else has it yet. What is returned must not be submitted again. */
-  concur_atomic_init (&concur_future_private (job)->state, CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
+  concur_atomic_init (&concur_future_private (job)->state,
+                      CONCUR_PHASE_OPEN | CONCUR_STATE_SUBMITTED);
   submit (self, iface, job, concur_home_hold_current (), cancellable);
 
   return CONCUR_FUTURE (job);
@@ -375,8 +405,13 @@ ConcurFuture *
 concur_executor_shutdown (ConcurExecutor     *self,
                           ConcurShutdownMode  mode)
 {
+  ConcurFuture *end;
+
   g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
   g_return_val_if_fail (mode >= CONCUR_SHUTDOWN_DRAIN && mode <= CONCUR_SHUTDOWN_CANCEL_ALL, NULL);
 
-  return CONCUR_EXECUTOR_GET_IFACE (self)->shutdown (self, mode);
+  end = CONCUR_EXECUTOR_GET_IFACE (self)->shutdown (self, mode);
+
+  /* As of a binding whose method failed. */
+  return end != NULL ? end : concur_executor_real_shutdown (self, mode);
 }

@@ -30,6 +30,10 @@ struct _ConcurLoop
   ConcurHome *home;            /* held: where the object was made */
   ConcurLoopThread *owner;     /* not counted: the life knows how long there is one */
 
+  /* set before the life is told that the owner goes, then immutable */
+  ConcurHome *owner_home;      /* held: where it did, unless on the loop's own thread */
+  ConcurHomeItem owner_item;
+
   ConcurLoopLife life;
 
   /* the loop's thread */
@@ -55,6 +59,10 @@ struct _ConcurLoop
 ConcurLoop           *concur_loop_new                (ConcurLoopThread    *owner);
 ConcurLoop           *concur_loop_ref                (ConcurLoop          *self);
 void                  concur_loop_unref              (ConcurLoop          *self);
+
+/* The last reference goes: FALSE if there is no thread that still needs the owner, else
+ * the stop has begun, and the one that the owner has been given is let go when it ends. */
+gboolean              concur_loop_owner_goes         (ConcurLoop          *self);
 
 /* Whether this is its thread. */
 gboolean              concur_loop_is_current         (ConcurLoop          *self);

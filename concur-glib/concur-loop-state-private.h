@@ -68,6 +68,13 @@ typedef enum
   CONCUR_LOOP_STOP_STRENGTHEN, /* the same, for a stop that goes on more strongly */
 } ConcurLoopStop;
 
+typedef enum
+{
+  CONCUR_LOOP_OWNER_FREE,      /* there is no thread */
+  CONCUR_LOOP_OWNER_KEPT,      /* the thread has the caller's reference now */
+  CONCUR_LOOP_OWNER_WAS_KEPT,  /* it had got one before */
+} ConcurLoopOwner;
+
 void              concur_loop_life_init         (ConcurLoopLife     *self);
 /* What is returned is the thread, if nobody joined it. */
 gpointer          concur_loop_life_clear        (ConcurLoopLife     *self);
@@ -116,7 +123,7 @@ gpointer          concur_loop_life_reap         (ConcurLoopLife     *self,
                                                  guint               run);
 void              concur_loop_life_joined       (ConcurLoopLife     *self);
 
-/* The last reference to the owner goes. TRUE: the thread lives; it has one now. */
-gboolean          concur_loop_life_owner_goes   (ConcurLoopLife     *self);
+/* The last reference to the owner goes. */
+ConcurLoopOwner   concur_loop_life_owner_goes   (ConcurLoopLife     *self);
 
 G_END_DECLS

@@ -324,18 +324,20 @@ concur_loop_life_joined (ConcurLoopLife *self)
   concur_lock_release (&self->lock);
 }
 
-gboolean
+ConcurLoopOwner
 concur_loop_life_owner_goes (ConcurLoopLife *self)
 {
-  gboolean alive;
+  ConcurLoopOwner goes = CONCUR_LOOP_OWNER_FREE;
 
   concur_lock_acquire (&self->lock);
-  alive = state_locked (self) != CONCUR_LOOP_STATE_STOPPED
-          && !(state_locked (self) == CONCUR_LOOP_STATE_STOPPING
-               && CONCUR_PLANTED_BUG ("life-owner-of-stopping"));
-  if (alive)
-    self->owner_gone = TRUE;
+  if (state_locked (self) != CONCUR_LOOP_STATE_STOPPED
+      && !(state_locked (self) == CONCUR_LOOP_STATE_STOPPING
+           && CONCUR_PLANTED_BUG ("life-owner-of-stopping")))
+    {
+      goes = self->owner_gone ? CONCUR_LOOP_OWNER_WAS_KEPT : CONCUR_LOOP_OWNER_KEPT;
+      self->owner_gone = TRUE;
+    }
   concur_lock_release (&self->lock);
 
-  return alive;
+  return goes;
 }

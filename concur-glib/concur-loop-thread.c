@@ -13,7 +13,7 @@
  * watch (ConcurJob *job, gpointer path, GError **error)
  * {
  *   g_autoptr (GFile) file = g_file_new_for_path (path);
- *   GFileMonitor *monitor = g_file_monitor_file (file, G_FILE_MONITOR_NONE, NULL, error);
+ *   g_autoptr (GFileMonitor) monitor = g_file_monitor_file (file, G_FILE_MONITOR_NONE, NULL, error);
  *
  *   if (monitor == NULL)
  *     return FALSE;
@@ -30,7 +30,7 @@
  *
  * …
  *
- * concur_loop_thread_stop (thread, 5 * G_USEC_PER_SEC, &error);
+ * concur_loop_thread_stop (thread, 5 * G_USEC_PER_SEC, NULL);
  * ```
  *
  * The thread has one [struct@GLib.MainContext], the same each time it is started, which
@@ -178,17 +178,8 @@ concur_loop_thread_dispose (GObject *object)
   ConcurLoop *loop = get_loop (object);
 
   /* In a forked process all that is the other one's; a lock may be held for ever. */
-  if (!concur_is_forked ())
-    {
-      /* The thread's. It lives again until that ends. */
-      g_object_ref (object);
-      if (concur_loop_life_owner_goes (&loop->life))
-        {
-          concur_loop_begin_stop (loop, CONCUR_SHUTDOWN_DRAIN);
-          return;
-        }
-      g_object_unref (object);
-    }
+  if (!concur_is_forked () && concur_loop_owner_goes (loop))
+    return;
 
   G_OBJECT_CLASS (concur_loop_thread_parent_class)->dispose (object);
 }

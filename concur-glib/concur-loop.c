@@ -86,6 +86,56 @@ concur_loop_unref (ConcurLoop *self)
   g_atomic_rc_box_release_full (self, loop_clear);
 }
 
+static void
+owner_arrived (ConcurHomeItem *item,
+               gboolean        here)
+{
+  ConcurLoop *self = (ConcurLoop *) ((char *) item - G_STRUCT_OFFSET (ConcurLoop, owner_item));
+  ConcurHome *home = g_steal_pointer (&self->owner_home);
+
+  g_object_unref (self->owner);
+  concur_home_drop (home);
+}
+
+/* g_object_unref () goes on with the object after dispose () has brought it back to life. So
+ * it is not let go on another thread than that, which has to come back from there first. */
+static void
+loop_let_owner_go (ConcurLoop *self)
+{
+  if (self->owner_home == NULL)
+    {
+      g_object_unref (self->owner);
+      return;
+    }
+
+  self->owner_item.func = owner_arrived;
+  concur_home_release (concur_home_hold (self->owner_home), &self->owner_item);
+}
+
+gboolean
+concur_loop_owner_goes (ConcurLoop *self)
+{
+  ConcurLoopOwner goes;
+
+  /* Both before the thread can let it go. Its own thread is past dispose () by then. */
+  g_object_ref (self->owner);
+  if (self->owner_home == NULL && !concur_loop_is_current (self))
+    self->owner_home = concur_home_hold_current ();
+
+  goes = concur_loop_life_owner_goes (&self->life);
+  if (goes == CONCUR_LOOP_OWNER_KEPT)
+    {
+      concur_loop_begin_stop (self, CONCUR_SHUTDOWN_DRAIN);
+      return TRUE;
+    }
+
+  g_object_unref (self->owner);
+  if (goes == CONCUR_LOOP_OWNER_FREE)
+    g_clear_pointer (&self->owner_home, concur_home_drop);
+
+  return goes != CONCUR_LOOP_OWNER_FREE;
+}
+
 gboolean
 concur_loop_is_current (ConcurLoop *self)
 {
@@ -375,7 +425,7 @@ loop_thread (gpointer data)
   concur_future_answer_boolean (ended, TRUE);
   g_object_unref (ended);
   if (owner_gone)
-    g_object_unref (owner);
+    loop_let_owner_go (self);
   concur_loop_unref (self);
 
   return NULL;
@@ -410,7 +460,7 @@ loop_make_thread (ConcurLoop  *self,
                self->name, thread_error->message);
   g_error_free (thread_error);
   if (owner_gone)
-    g_object_unref (self->owner);
+    loop_let_owner_go (self);
 
   return FALSE;
 }

@@ -366,11 +366,20 @@ test_many (void)
   test_wait_until (test_futures_alive () == before);
 }
 
+typedef struct
+{
+  GPtrArray *order;  /* the timer thread's, until they are all noted */
+  gint n;            /* atomic */
+} Noted;
+
 static void
 note_direct (ConcurFuture *future,
-             gpointer      order)
+             gpointer      data)
 {
-  g_ptr_array_add (order, future);
+  Noted *noted = data;
+
+  g_ptr_array_add (noted->order, future);
+  g_atomic_int_inc (&noted->n);
 }
 
 static void
@@ -379,6 +388,7 @@ test_order (void)
   guint n = test_scaled (200), i;
   g_autoptr (GPtrArray) futures = test_futures_new ();
   g_autoptr (GPtrArray) order = g_ptr_array_new ();
+  Noted noted = { .order = order };
   g_autofree guint *delays = g_new (guint, n);
   Hold hold;
 
@@ -396,11 +406,13 @@ test_order (void)
     {
       ConcurFuture *future = concur_future_delay (1 + (gint64) delays[i] * 1000);
 
-      concur_future_add_direct_callback (future, note_direct, order, NULL);
+      concur_future_add_direct_callback (future, note_direct, &noted, NULL);
       futures->pdata[delays[i]] = future;
     }
   test_gate_open (&hold.clog.go);
   test_futures_wait (futures);
+  /* A waiter is woken before the callback is called. */
+  test_wait_until (g_atomic_int_get (&noted.n) == (gint) n);
 
   for (i = 0; i < n; i++)
     g_assert_true (order->pdata[i] == futures->pdata[i]);

@@ -69,7 +69,7 @@ unref_owner (LifeModel *model)
         }
 
       /* The thread gets the last one, if there is a thread. */
-      if (concur_loop_life_owner_goes (&model->life))
+      if (concur_loop_life_owner_goes (&model->life) != CONCUR_LOOP_OWNER_FREE)
         {
           stop_life (model);
           return;

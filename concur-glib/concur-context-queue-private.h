@@ -31,9 +31,8 @@ concur_context_queue_of (ConcurExecutor *executor)
  * calls any of these does, or knows that the context has gone. */
 ConcurContextQueue *concur_context_queue_new          (GMainContext       *context,
                                                        int                 priority);
-ConcurContextQueue *concur_context_queue_ref          (ConcurContextQueue *self);
-/* After the last one nothing can come any more. What is queued is still run; the source
- * goes when there is nothing left. */
+/* After this nothing can come any more. What is queued is still run; the source goes when
+ * there is nothing left. */
 void                concur_context_queue_unref        (ConcurContextQueue *self);
 
 /* (transfer none) NULL: it is gone. */

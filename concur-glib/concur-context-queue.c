@@ -474,14 +474,6 @@ concur_context_queue_new (GMainContext *context,
   return self;
 }
 
-ConcurContextQueue *
-concur_context_queue_ref (ConcurContextQueue *self)
-{
-  concur_atomic_add (&self->count, COUNT_HANDLE, CONCUR_RELAXED);
-
-  return self;
-}
-
 void
 concur_context_queue_unref (ConcurContextQueue *self)
 {

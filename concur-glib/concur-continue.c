@@ -59,16 +59,17 @@ continuation_run (ConcurJob  *job,
   Continuation *self = data;
   ConcurFuture *input = self->base.inputs[0].future;
   GError *own_error = NULL;
+  gboolean success = self->func (job, input, self->data, &own_error);
 
-  self->func (job, input, self->data, &own_error);
   if (own_error != NULL)
     {
       g_propagate_error (error, own_error);
       return FALSE;
     }
 
-  /* One that only clears up says nothing: what was before counts. */
-  if (self->when == RUN_ALWAYS && !was_answered (job))
+  /* One that only clears up says nothing: what was before counts. But one that a binding
+   * failed to run says FALSE and no more, and has cleared up nothing. */
+  if (self->when == RUN_ALWAYS && success && !was_answered (job))
     concur_future_answer_from (CONCUR_FUTURE (job), input);
 
   return TRUE;
@@ -315,6 +316,17 @@ ensured (ConcurDerivation *self,
   concur_future_answer_from (self->derived, input->future);
 }
 
+/* It may have been cancelled, and then nobody sees how @func ends: an error is logged
+ * unless the whole was ignored. */
+static void
+ensure_ended (ConcurDerivation *self)
+{
+  ConcurFuture *job = self->inputs[0].future;
+
+  if (concur_future_state (self->derived) & CONCUR_STATE_OBSERVED)
+    concur_future_observe (job, concur_future_state (job));
+}
+
 /**
  * concur_future_ensure:
  * @self: a future
@@ -326,9 +338,10 @@ ensured (ConcurDerivation *self,
  *
  * Runs a function when a future is done, however it ended: to clear up.
  *
- * If @func returns without an answer, the outcome of @self is passed on; an answer or an
- * error of @func takes its place. Cancelling the future that is returned
- * cancels @self, and @func is still called, once @self is done. Otherwise this is like
+ * If @func returns %TRUE without an answer, the outcome of @self is passed on; an answer
+ * or an error of @func takes its place. Cancelling the future that is returned cancels
+ * @self, and @func is still called, once @self is done; an error is then logged, unless
+ * the future was ignored before, see [method@Future.ignore]. Otherwise this is like
  * [method@Future.continue_with].
  *
  * Returns: (transfer full): a future for the outcome of @self, or of @func
@@ -359,6 +372,7 @@ concur_future_ensure (ConcurFuture       *self,
   inputs[1] = self;
   derivation = concur_derivation_new (sizeof (ConcurDerivation), future, inputs, 2,
                                       CONCUR_DERIVE_CANCELS, ensured, NULL);
+  derivation->ended = ensure_ended;
   derivation->inputs[0].no_cancel = TRUE;
   derivation->inputs[1].no_wait = TRUE;
   concur_derivation_connect (derivation);

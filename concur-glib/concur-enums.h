@@ -130,7 +130,7 @@ typedef enum
  * @CONCUR_LOOP_STATE_STOPPING: it takes no more work, and finishes what it has
  *
  * The states of a [class@LoopThread]. It goes through them in this order, as often as it
- * is started.
+ * is started; a start that fails leaves some out.
  *
  * Since: 1.0
  */

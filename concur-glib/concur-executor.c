@@ -48,6 +48,7 @@
 
 #include "config.h"
 
+#include "concur-combine.h"
 #include "concur-context-executor-private.h"
 #include "concur-error.h"
 #include "concur-executor.h"
@@ -350,6 +351,7 @@ post_job (ConcurExecutor *self,
  *
  * Any other executor runs @func as a job whose outcome nobody looks at, and @destroy is
  * called at home, as after [method@Executor.submit]; like that, this may wait for room.
+ * A shutdown that cancels what is queued then drops it.
  *
  * If the executor takes no more work, @destroy is called before this returns %FALSE; so
  * it is in a process forked from the one that made the executor.
@@ -366,6 +368,7 @@ concur_executor_post (ConcurExecutor *self,
                       gpointer        user_data,
                       GDestroyNotify  destroy)
 {
+  ConcurExecutorInterface *iface;
   ConcurContextQueue *queue;
 
   g_return_val_if_fail (func != NULL, FALSE);
@@ -374,12 +377,21 @@ concur_executor_post (ConcurExecutor *self,
     return concur_context_queue_post (concur_context_executor_get_queue (self), func, user_data,
                                       destroy);
 
-  g_return_val_if_fail (get_iface (self) != NULL, FALSE);
+  iface = get_iface (self);
+  g_return_val_if_fail (iface != NULL, FALSE);
+
+  if (iface->get_context_queue == NULL)
+    return post_job (self, func, user_data, destroy);
 
   queue = concur_context_queue_of (self);
+  if (queue != NULL)
+    return concur_context_queue_post (queue, func, user_data, destroy);
 
-  return queue != NULL ? concur_context_queue_post (queue, func, user_data, destroy)
-                       : post_job (self, func, user_data, destroy);
+  /* A loop thread that does not run. Not as a job: by then it may run, and drop it. */
+  if (destroy != NULL)
+    destroy (user_data);
+
+  return FALSE;
 }
 
 /**

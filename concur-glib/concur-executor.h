@@ -27,6 +27,9 @@ G_DECLARE_INTERFACE (ConcurExecutor, concur_executor, CONCUR, EXECUTOR, GObject)
  * @shutdown: takes no more work, deals with what it has as the mode says, and returns a
  *   future that is done when all is
  *
+ * For a class that leaves one of them out, jobs and the future are rejected with
+ * %G_IO_ERROR_NOT_SUPPORTED.
+ *
  * The interface structure of [iface@Executor].
  *
  * Since: 1.0

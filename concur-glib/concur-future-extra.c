@@ -249,7 +249,8 @@ concur_future_set_status_text (ConcurFuture *self,
 
   concur_lock_acquire (stripe);
   extra = extra_get_locked (concur_future_private (self));
-  if (g_strcmp0 (extra->status_text, copy) != 0 && !CONCUR_PHASE_IS_DONE (concur_future_state (self)))
+  if (g_strcmp0 (extra->status_text, copy) != 0
+      && !CONCUR_PHASE_IS_DONE (concur_future_state (self)))
     {
       char *old = extra->status_text;
 

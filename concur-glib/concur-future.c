@@ -509,7 +509,8 @@ concur_future_do_wait (ConcurFuture *self,
     waited = CONCUR_WAITED_FORKED;
   else if (timeout_us == 0)
     waited = CONCUR_WAITED_TIMED_OUT;
-  else if (((state & (CONCUR_STATE_BOUND | CONCUR_STATE_DERIVED)) || concur_job_get_current () != NULL)
+  else if (((state & (CONCUR_STATE_BOUND | CONCUR_STATE_DERIVED))
+            || concur_job_get_current () != NULL)
            && concur_derivation_would_deadlock (self))
     waited = CONCUR_WAITED_REFUSED;
   else

@@ -125,7 +125,8 @@ home_has_releases (ConcurHome *self)
   if (self->serving)
     return FALSE;
 
-  return self->front.old_releases.first != NULL || concur_home_stack_has_items (&self->front.releases);
+  return self->front.old_releases.first != NULL
+         || concur_home_stack_has_items (&self->front.releases);
 }
 
 static gboolean
@@ -577,7 +578,8 @@ concur_home_context_is_here (GMainContext *context)
 
   /* One in the table exists: it leaves the table before it goes. */
   concur_lock_acquire (&table_lock);
-  here = table != NULL && g_hash_table_contains (table, context) && g_main_context_is_owner (context);
+  here = table != NULL && g_hash_table_contains (table, context)
+         && g_main_context_is_owner (context);
   concur_lock_release (&table_lock);
 
   return here;
@@ -599,7 +601,8 @@ concur_home_serve_now (guint most)
   if (own != NULL && home_has_releases (own))
     done += home_do_releases (own, most);
 
-  if (recent != NULL && recent != own && done < most && concur_home_front_has_items (&recent->front))
+  if (recent != NULL && recent != own && done < most
+      && concur_home_front_has_items (&recent->front))
     {
       GMainContext *context = concur_atomic_load (&recent->context, CONCUR_ACQUIRE);
 

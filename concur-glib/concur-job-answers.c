@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a job answers with. Which answer counts is decided in concur-future-state.c. */
+/* What a job tells: how far it is, and its answer. Which answer counts is decided in
+ * concur-future-state.c. */
 
 #include "config.h"
 
@@ -182,4 +183,41 @@ concur_job_return_error (ConcurJob    *self,
   g_return_if_fail (error != NULL);
 
   concur_future_answer_error (CONCUR_FUTURE (self), g_error_copy (error));
+}
+
+/**
+ * concur_job_set_progress:
+ * @self: a job
+ * @fraction: how much is done, from 0 to 1
+ *
+ * Tells how far the job has come. Cheap enough to be called in a loop: listeners are
+ * told once per iteration of their main loop.
+ *
+ * Since: 1.0
+ */
+void
+concur_job_set_progress (ConcurJob *self,
+                         double     fraction)
+{
+  g_return_if_fail (CONCUR_IS_JOB (self));
+
+  concur_future_set_progress (CONCUR_FUTURE (self), fraction);
+}
+
+/**
+ * concur_job_set_status_text:
+ * @self: a job
+ * @text: (nullable): what the job is doing
+ *
+ * Tells what the job is doing, for people to read.
+ *
+ * Since: 1.0
+ */
+void
+concur_job_set_status_text (ConcurJob  *self,
+                            const char *text)
+{
+  g_return_if_fail (CONCUR_IS_JOB (self));
+
+  concur_future_set_status_text (CONCUR_FUTURE (self), text);
 }

@@ -633,43 +633,6 @@ concur_job_get_cancellable (ConcurJob *self)
 }
 
 /**
- * concur_job_set_progress:
- * @self: a job
- * @fraction: how much is done, from 0 to 1
- *
- * Tells how far the job has come. Cheap enough to be called in a loop: listeners are
- * told once per iteration of their main loop.
- *
- * Since: 1.0
- */
-void
-concur_job_set_progress (ConcurJob *self,
-                         double     fraction)
-{
-  g_return_if_fail (CONCUR_IS_JOB (self));
-
-  concur_future_set_progress (CONCUR_FUTURE (self), fraction);
-}
-
-/**
- * concur_job_set_status_text:
- * @self: a job
- * @text: (nullable): what the job is doing
- *
- * Tells what the job is doing, for people to read.
- *
- * Since: 1.0
- */
-void
-concur_job_set_status_text (ConcurJob  *self,
-                            const char *text)
-{
-  g_return_if_fail (CONCUR_IS_JOB (self));
-
-  concur_future_set_status_text (CONCUR_FUTURE (self), text);
-}
-
-/**
  * concur_job_hold:
  * @self: the job that is running on this thread
  *

@@ -74,7 +74,8 @@ wait_end (ConcurLoop  *loop,
  * On the thread itself, and in a job of its own pool, this only begins the stop and
  * returns %TRUE.
  *
- * Returns: %TRUE if the thread has ended, or %FALSE with @error set
+ * Returns: %TRUE if the thread has ended, or is going to where that cannot be waited for;
+ *   %FALSE with @error set otherwise
  *
  * Since: 1.0
  */

@@ -17,8 +17,7 @@ struct _ConcurLoopTask
   ConcurHomeItem item;
 
   /* atomic */
-  ConcurWord refs; /* the list, the job of the run, its callback */
-  ConcurWord ran;  /* that job got as far as the function */
+  ConcurWord refs; /* the list, and each start of it */
 
   /* immutable */
   guint id;
@@ -75,24 +74,44 @@ task_unref (gpointer data)
   concur_home_release (self->home, &self->item);
 }
 
+/* One start of it; the next may come before the news of this one's end. Counted: by the
+ * job and by its callback. */
+typedef struct
+{
+  ConcurLoopTask *task; /* (owned) */
+  ConcurWord ran;       /* atomic: the job got as far as the function */
+} TaskRun;
+
+static void
+task_run_clear (gpointer data)
+{
+  task_unref (((TaskRun *) data)->task);
+}
+
+static void
+task_run_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, task_run_clear);
+}
+
 static gboolean
 task_job (ConcurJob  *job,
           gpointer    data,
           GError    **error)
 {
-  ConcurLoopTask *self = data;
+  TaskRun *run = data;
 
   /* Relaxed: read after the job is done, which comes later. */
-  concur_atomic_store (&self->ran, 1, CONCUR_RELAXED);
+  concur_atomic_store (&run->ran, 1, CONCUR_RELAXED);
 
-  return self->func (job, self->data, error);
+  return run->task->func (job, run->task->data, error);
 }
 
 /* What the callback of a job knows: the loop is there as long as its jobs are. */
 typedef struct
 {
-  ConcurLoop *loop;     /* (owned) */
-  ConcurLoopTask *task; /* (owned) */
+  ConcurLoop *loop; /* (owned) */
+  TaskRun *run;     /* (owned) */
 } TaskEnd;
 
 static void
@@ -100,7 +119,7 @@ task_end_free (gpointer data)
 {
   TaskEnd *end = data;
 
-  task_unref (end->task);
+  task_run_unref (end->run);
   concur_loop_unref (end->loop);
   g_free (end);
 }
@@ -110,7 +129,7 @@ task_done (ConcurFuture *future,
            gpointer      data)
 {
   TaskEnd *end = data;
-  ConcurLoopTask *self = end->task;
+  ConcurLoopTask *self = end->run->task;
   ConcurFuture *ended = NULL;
 
   concur_lock_acquire (&end->loop->lock);
@@ -120,7 +139,7 @@ task_done (ConcurFuture *future,
 
   /* A task that was refused because the loop stops at this moment has not failed. */
   if (concur_future_get_state (future) == CONCUR_FUTURE_STATE_REJECTED
-      && concur_atomic_load (&self->ran, CONCUR_RELAXED))
+      && concur_atomic_load (&end->run->ran, CONCUR_RELAXED))
     {
       const GError *error = concur_future_get_error (future);
 
@@ -138,6 +157,7 @@ task_start (ConcurLoop     *loop,
   g_autoptr (ConcurFuture) future = NULL;
   ConcurFuture *old;
   gboolean start, unwanted;
+  TaskRun *task_run;
   TaskEnd *end;
   guint now;
 
@@ -149,9 +169,11 @@ task_start (ConcurLoop     *loop,
   if (!start)
     return;
 
-  concur_atomic_store (&self->ran, 0, CONCUR_RELAXED);
-  future = concur_executor_submit (CONCUR_EXECUTOR (loop->owner), task_job, task_ref (self),
-                                   task_unref, NULL);
+  task_run = g_atomic_rc_box_new0 (TaskRun);
+  task_run->task = task_ref (self);
+  concur_atomic_init (&task_run->ran, 0);
+  future = concur_executor_submit (CONCUR_EXECUTOR (loop->owner), task_job,
+                                   g_atomic_rc_box_acquire (task_run), task_run_unref, NULL);
 
   concur_lock_acquire (&loop->lock);
   old = self->future;
@@ -162,7 +184,7 @@ task_start (ConcurLoop     *loop,
 
   end = g_new (TaskEnd, 1);
   end->loop = concur_loop_ref (loop);
-  end->task = task_ref (self);
+  end->run = task_run;
   concur_future_add_direct_callback (future, task_done, end, task_end_free);
 
   /* A stop that began before the future stood there did not find it. */
@@ -181,7 +203,6 @@ concur_loop_add_task (ConcurLoop     *self,
   guint id, run;
 
   concur_atomic_init (&task->refs, 2);
-  concur_atomic_init (&task->ran, 0);
   task->func = func;
   task->data = user_data;
   task->destroy = destroy;

@@ -63,9 +63,9 @@
  *
  * ## Threads
  *
- * All methods may be called from any thread. Signals and notifications come in the
- * thread-default main context of the thread that made the object; if there is none, not
- * at all.
+ * All methods may be called from any thread. Signals and notifications come in the main
+ * context that is home to the thread which made the object, see [class@Job]; if there is
+ * none, not at all.
  *
  * Since: 1.0
  */
@@ -364,7 +364,7 @@ concur_loop_thread_execute (ConcurExecutor *executor,
   concur_future_answer_error (CONCUR_FUTURE (job), error);
 }
 
-/* Posts come in only while it runs; at other times execute () says why not. */
+/* Posts come in only while it runs. */
 static ConcurContextQueue *
 concur_loop_thread_get_context_queue (ConcurExecutor *executor)
 {
@@ -439,8 +439,8 @@ concur_loop_thread_dup_default (GError **error)
  * @self: a loop thread
  * @func: (scope notified) (closure user_data) (destroy destroy): what to run
  * @user_data: data for @func
- * @destroy: (nullable): frees @user_data, in the caller's thread-default main context,
- *   when the task was removed or the loop thread has gone
+ * @destroy: (nullable): frees @user_data, at home, when the task was removed or the loop
+ *   thread has gone; see [class@Job]
  *
  * Registers a function that runs on the loop from each start to the next stop.
  *

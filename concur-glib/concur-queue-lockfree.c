@@ -140,7 +140,8 @@ lane_has_work (Lane *lane)
 {
   /* head == tail does not mean empty: the last job may stand at both. */
   if (CONCUR_PLANTED_BUG ("missed-last-job"))
-    return concur_atomic_load (&lane->head, CONCUR_SEQ_CST) != concur_atomic_load (&lane->tail, CONCUR_SEQ_CST);
+    return concur_atomic_load (&lane->head, CONCUR_SEQ_CST)
+           != concur_atomic_load (&lane->tail, CONCUR_SEQ_CST);
 
   return concur_atomic_load (&lane->head, CONCUR_SEQ_CST) != &lane->stub
          || concur_atomic_load (&lane->tail, CONCUR_SEQ_CST) != &lane->stub;

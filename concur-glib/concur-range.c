@@ -206,7 +206,8 @@ concur_range_job_run (ConcurJob  *job,
   /* Whoever finishes last answers. */
   concur_job_hold (job);
 
-  n_helpers = MIN (executor_get_width (self->executor), (range->n + range->chunk - 1) / range->chunk);
+  n_helpers = MIN (executor_get_width (self->executor),
+                   (range->n + range->chunk - 1) / range->chunk);
   for (i = 1; i < n_helpers; i++)
     {
       g_autoptr (ConcurJob) helper = concur_job_new (help, range, range_unref);

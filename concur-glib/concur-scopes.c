@@ -105,7 +105,8 @@ cancelled (GCancellable *cancellable,
         continue;
 
       /* Sequentially consistent with get_cancellable (), as in cancel (). */
-      concur_atomic_or (&concur_future_private (future)->state, CONCUR_STATE_CANCEL, CONCUR_SEQ_CST);
+      concur_atomic_or (&concur_future_private (future)->state, CONCUR_STATE_CANCEL,
+                        CONCUR_SEQ_CST);
 
       order = g_slice_new0 (Order);
       order->chore.run = order_run;

@@ -28,7 +28,8 @@
  * ## Waiting inside a job
  *
  * A job may wait for other jobs, even of the same executor. If it waits for one that
- * has not begun, without a time limit, it runs that one itself. Otherwise the executor
+ * has not begun, without a time limit, it runs that one itself, and so it does with what
+ * a chain or a combination begins with. Otherwise the executor
  * may start one more thread for as long as the job waits, up to
  * [property@ThreadExecutor:max-blocked] more in all. So jobs that wait for each other
  * do not use all threads up.
@@ -138,7 +139,8 @@ concur_thread_executor_constructed (GObject *object)
 
   /* Without an override the workers run without the object, which may then go before
    * they do. */
-  if (CONCUR_THREAD_EXECUTOR_GET_CLASS (self)->thread_main != concur_thread_executor_real_thread_main)
+  if (CONCUR_THREAD_EXECUTOR_GET_CLASS (self)->thread_main
+      != concur_thread_executor_real_thread_main)
     {
       priv->settings.thread_main = run_thread_main;
       priv->settings.owner = self;

@@ -259,8 +259,6 @@ test_last_handle (void)
   context = g_main_context_ref (scene.context);
   g_assert_cmpuint (count_sources (context), ==, 1);
 
-  g_assert_true (concur_context_queue_ref (scene.queue) == scene.queue);
-  concur_context_queue_unref (scene.queue);
   g_assert_true (post_count (&scene));
   future = test_submit (scene.executor, test_count_job, &n);
   scene_close (&scene);

@@ -146,6 +146,24 @@ test_cancelled_then_fails (void)
   g_test_assert_expected_messages ();
 }
 
+/* Unless somebody said that it does not matter. */
+static void
+test_ignored_then_fails (void)
+{
+  guint alive = steps_count_alive ();
+  ConcurPromise *promise = concur_promise_new ();
+  Step step = { .answer = STEP_ERROR };
+  ConcurFuture *future = step_after (&step, concur_future_ensure,
+                                     concur_promise_get_future (promise), NULL);
+
+  concur_future_ignore (future);
+  concur_future_cancel (future, CONCUR_CANCEL_NONE);
+  g_object_unref (future);
+  g_object_unref (promise);
+  step_assert (&step, 1);
+  steps_assert_alive (alive);
+}
+
 static gboolean
 returns_later (ConcurJob    *job,
                ConcurFuture *input,
@@ -245,6 +263,7 @@ main (int    argc,
   g_test_add_func ("/ensure/cancel-running-input", test_cancel_running_input);
   g_test_add_func ("/ensure/cancel-while-running", test_cancel_while_running);
   g_test_add_func ("/ensure/cancelled-then-fails", test_cancelled_then_fails);
+  g_test_add_func ("/ensure/ignored-then-fails", test_ignored_then_fails);
   g_test_add_func ("/ensure/answers-later", test_answers_later);
   g_test_add_func ("/ensure/several", test_several);
   g_test_add_func ("/ensure/shut-down", test_shut_down);

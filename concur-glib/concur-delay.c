@@ -120,7 +120,10 @@ concur_delay_dispose (GObject *object)
 static void
 concur_delay_finalize (GObject *object)
 {
-  g_weak_ref_clear (&((ConcurDelay *) object)->alive);
+  ConcurDelay *self = (ConcurDelay *) object;
+
+  g_warn_if_fail (concur_atomic_load (&self->use, CONCUR_RELAXED) == TIMER_OFF);
+  g_weak_ref_clear (&self->alive);
 
   G_OBJECT_CLASS (concur_delay_parent_class)->finalize (object);
 }

@@ -502,6 +502,7 @@ typedef struct
   gulong id;
   gboolean returned;
   GSource *cancelled;     /* (owned) (nullable) */
+  gulong cancelled_id;    /* the handler that makes it ready */
 } AsyncWait;
 
 static void
@@ -509,6 +510,9 @@ async_wait_clear (gpointer data)
 {
   AsyncWait *wait = data;
 
+  /* Does not wait for a handler that runs: that one keeps the source. */
+  if (wait->cancelled_id != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (wait->task), wait->cancelled_id);
   g_clear_pointer (&wait->cancelled, g_source_unref);
   g_clear_object (&wait->task);
   g_clear_object (&wait->future);
@@ -535,9 +539,29 @@ async_wait_done (ConcurFuture *future,
   wait->done (future, wait->task);
 }
 
+static void
+async_wait_make_ready (GCancellable *cancellable,
+                       gpointer      source)
+{
+  g_source_set_ready_time (source, 0);
+}
+
 static gboolean
-async_wait_cancelled (GCancellable *cancellable,
-                      gpointer      data)
+async_wait_dispatch (GSource     *source,
+                     GSourceFunc  func,
+                     gpointer     data)
+{
+  return func (data);
+}
+
+/* Not g_cancellable_source_new (): GLib 2.74 leaks one that goes while other handlers of
+ * the cancellable run, and loses a cancellation that falls into its attaching. */
+static GSourceFuncs async_wait_funcs = {
+  .dispatch = async_wait_dispatch,
+};
+
+static gboolean
+async_wait_cancelled (gpointer data)
 {
   AsyncWait *wait = data;
 
@@ -569,10 +593,18 @@ concur_future_wait_as_task (ConcurFuture  *self,
   /* Another thread may run the context, and both callbacks before this returns. */
   if (cancellable != NULL)
     {
-      wait->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (wait->cancelled, G_SOURCE_FUNC (async_wait_cancelled),
+      wait->cancelled = g_source_new (&async_wait_funcs, sizeof (GSource));
+      g_source_set_static_name (wait->cancelled, "concur-wait-cancelled");
+      g_source_set_callback (wait->cancelled, async_wait_cancelled,
                              g_atomic_rc_box_acquire (wait), async_wait_unref);
       g_source_attach (wait->cancelled, context);
+      wait->cancelled_id
+          = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (async_wait_make_ready),
+                                   g_source_ref (wait->cancelled),
+                                   (GClosureNotify) g_source_unref, 0);
+      /* Before there was a handler. */
+      if (g_cancellable_is_cancelled (cancellable))
+        g_source_set_ready_time (wait->cancelled, 0);
     }
 
   callback_add (self, wait->id, concur_home_hold_for_context (context), async_wait_done, wait,

@@ -76,14 +76,18 @@ void                  concur_loop_set_refused        (ConcurLoop          *self,
 
 gboolean              concur_loop_start              (ConcurLoop          *self,
                                                       GError             **error);
-/* Does not wait. */
+/* Does not wait. @ended, @run: (out) (optional): what to wait for. */
 void                  concur_loop_begin_stop         (ConcurLoop          *self,
-                                                      ConcurShutdownMode   mode);
+                                                      ConcurShutdownMode   mode,
+                                                      ConcurFuture       **ended,
+                                                      guint               *run);
 /* After the end of @run was told: until the thread is gone. */
 void                  concur_loop_reap               (ConcurLoop          *self,
                                                       guint                run);
-/* FALSE: not in time. */
+/* For the @ended of @run, or NULL. FALSE: not in time. */
 gboolean              concur_loop_wait_end           (ConcurLoop          *self,
+                                                      ConcurFuture        *ended,
+                                                      guint                run,
                                                       gint64               timeout_us);
 
 ConcurThreadExecutor *concur_loop_get_pool           (ConcurLoop          *self);

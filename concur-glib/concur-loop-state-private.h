@@ -110,8 +110,12 @@ void              concur_loop_life_drained      (ConcurLoopLife     *self);
 gboolean          concur_loop_life_ended        (ConcurLoopLife     *self,
                                                  ConcurFuture      **ended);
 
+/* @ended, @run: (out) (optional): as hold_end (), of the run that this stops: somebody else
+ * may begin the next one before the caller comes to ask. */
 ConcurLoopStop    concur_loop_life_stop         (ConcurLoopLife     *self,
-                                                 ConcurShutdownMode  mode);
+                                                 ConcurShutdownMode  mode,
+                                                 ConcurFuture      **ended,
+                                                 guint              *run);
 ConcurShutdownMode concur_loop_life_get_mode    (ConcurLoopLife     *self);
 
 /* What is answered at the end of the run, (transfer full); NULL: there is none. */

@@ -233,9 +233,20 @@ concur_loop_life_ended (ConcurLoopLife  *self,
   return owner_gone;
 }
 
+static ConcurFuture *
+dup_end_locked (ConcurLoopLife *self,
+                guint          *run)
+{
+  *run = self->run;
+
+  return self->ended != NULL ? g_object_ref (self->ended) : NULL;
+}
+
 ConcurLoopStop
-concur_loop_life_stop (ConcurLoopLife     *self,
-                       ConcurShutdownMode  mode)
+concur_loop_life_stop (ConcurLoopLife      *self,
+                       ConcurShutdownMode   mode,
+                       ConcurFuture       **ended,
+                       guint               *run)
 {
   ConcurLoopStop stop = CONCUR_LOOP_STOP_NOTHING;
 
@@ -261,6 +272,8 @@ concur_loop_life_stop (ConcurLoopLife     *self,
         }
       break;
     }
+  if (ended != NULL)
+    *ended = dup_end_locked (self, run);
   concur_lock_release (&self->lock);
 
   return stop;
@@ -282,12 +295,10 @@ ConcurFuture *
 concur_loop_life_hold_end (ConcurLoopLife *self,
                            guint          *run)
 {
-  ConcurFuture *ended = NULL;
+  ConcurFuture *ended;
 
   concur_lock_acquire (&self->lock);
-  if (self->ended != NULL)
-    ended = g_object_ref (self->ended);
-  *run = self->run;
+  ended = dup_end_locked (self, run);
   concur_lock_release (&self->lock);
 
   return ended;

@@ -42,11 +42,13 @@ concur_loop_thread_start (ConcurLoopThread  *self,
 }
 
 static gboolean
-wait_end (ConcurLoop  *loop,
-          gint64       timeout_us,
-          GError     **error)
+wait_end (ConcurLoop    *loop,
+          ConcurFuture  *ended,
+          guint          run,
+          gint64         timeout_us,
+          GError       **error)
 {
-  if (concur_loop_wait_end (loop, timeout_us))
+  if (concur_loop_wait_end (loop, ended, run, timeout_us))
     return TRUE;
 
   g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
@@ -84,7 +86,9 @@ concur_loop_thread_stop (ConcurLoopThread  *self,
                          gint64             timeout_us,
                          GError           **error)
 {
+  g_autoptr (ConcurFuture) ended = NULL;
   ConcurLoop *loop;
+  guint run;
 
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -96,9 +100,9 @@ concur_loop_thread_stop (ConcurLoopThread  *self,
     }
 
   loop = get_loop (self);
-  concur_loop_begin_stop (loop, CONCUR_SHUTDOWN_DRAIN);
+  concur_loop_begin_stop (loop, CONCUR_SHUTDOWN_DRAIN, &ended, &run);
 
-  return concur_loop_is_inside (loop) || wait_end (loop, timeout_us, error);
+  return concur_loop_is_inside (loop) || wait_end (loop, ended, run, timeout_us, error);
 }
 
 /**
@@ -122,7 +126,9 @@ concur_loop_thread_join (ConcurLoopThread  *self,
                          gint64             timeout_us,
                          GError           **error)
 {
+  g_autoptr (ConcurFuture) ended = NULL;
   ConcurLoop *loop;
+  guint run;
 
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -141,7 +147,9 @@ concur_loop_thread_join (ConcurLoopThread  *self,
       return FALSE;
     }
 
-  return wait_end (loop, timeout_us, error);
+  ended = concur_loop_life_hold_end (&loop->life, &run);
+
+  return wait_end (loop, ended, run, timeout_us, error);
 }
 
 typedef struct
@@ -228,7 +236,7 @@ concur_loop_thread_stop_async (ConcurLoopThread    *self,
   if (concur_loop_is_inside (stop->loop))
     g_task_return_boolean (task, TRUE);
 
-  concur_loop_begin_stop (stop->loop, CONCUR_SHUTDOWN_DRAIN);
+  concur_loop_begin_stop (stop->loop, CONCUR_SHUTDOWN_DRAIN, &ended, &stop->run);
 
   if (concur_loop_is_inside (stop->loop))
     {
@@ -236,7 +244,6 @@ concur_loop_thread_stop_async (ConcurLoopThread    *self,
       return;
     }
 
-  ended = concur_loop_life_hold_end (&stop->loop->life, &stop->run);
   if (ended != NULL)
     {
       concur_future_wait_async (ended, cancellable, stop_async_ended, task);
@@ -299,8 +306,7 @@ concur_loop_thread_shutdown (ConcurExecutor     *executor,
       return future;
     }
 
-  concur_loop_begin_stop (loop, mode);
-  ended = concur_loop_life_hold_end (&loop->life, &run);
+  concur_loop_begin_stop (loop, mode, &ended, &run);
   if (ended != NULL)
     concur_future_add_direct_callback (ended, shutdown_ended, g_object_ref (promise),
                                        g_object_unref);

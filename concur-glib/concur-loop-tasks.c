@@ -155,14 +155,15 @@ task_start (ConcurLoop     *loop,
             guint           run)
 {
   g_autoptr (ConcurFuture) future = NULL;
-  ConcurFuture *old;
+  ConcurFuture *old = NULL;
   gboolean start, unwanted;
   TaskRun *task_run;
   TaskEnd *end;
   guint now;
 
   concur_lock_acquire (&loop->lock);
-  start = self->run != run && !self->removed;
+  /* Not once more for a run that is over by now. */
+  start = self->run < run && !self->removed;
   if (start)
     self->run = run;
   concur_lock_release (&loop->lock);
@@ -176,9 +177,13 @@ task_start (ConcurLoop     *loop,
                                    g_atomic_rc_box_acquire (task_run), task_run_unref, NULL);
 
   concur_lock_acquire (&loop->lock);
-  old = self->future;
-  self->future = g_object_ref (future);
-  unwanted = self->removed;
+  /* Another run may have begun, whose job is the one that a stop has to find. */
+  unwanted = self->removed || self->run != run;
+  if (self->run == run)
+    {
+      old = self->future;
+      self->future = g_object_ref (future);
+    }
   concur_lock_release (&loop->lock);
   g_clear_object (&old);
 

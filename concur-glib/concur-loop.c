@@ -125,7 +125,7 @@ concur_loop_owner_goes (ConcurLoop *self)
   goes = concur_loop_life_owner_goes (&self->life);
   if (goes == CONCUR_LOOP_OWNER_KEPT)
     {
-      concur_loop_begin_stop (self, CONCUR_SHUTDOWN_DRAIN);
+      concur_loop_begin_stop (self, CONCUR_SHUTDOWN_DRAIN, NULL, NULL);
       return TRUE;
     }
 
@@ -378,7 +378,7 @@ loop_finish (ConcurLoop *self)
   guint looks;
 
   self->returned = TRUE;
-  concur_loop_life_stop (&self->life, CONCUR_SHUTDOWN_DRAIN);
+  concur_loop_life_stop (&self->life, CONCUR_SHUTDOWN_DRAIN, NULL, NULL);
   if (self->begun)
     {
       loop_drain (self);
@@ -528,10 +528,12 @@ concur_loop_start (ConcurLoop  *self,
 }
 
 void
-concur_loop_begin_stop (ConcurLoop         *self,
-                        ConcurShutdownMode  mode)
+concur_loop_begin_stop (ConcurLoop          *self,
+                        ConcurShutdownMode   mode,
+                        ConcurFuture       **ended,
+                        guint               *run)
 {
-  ConcurLoopStop stop = concur_loop_life_stop (&self->life, mode);
+  ConcurLoopStop stop = concur_loop_life_stop (&self->life, mode, ended, run);
 
   /* A loop that was only starting finds out by itself. */
   if (stop == CONCUR_LOOP_STOP_DRAIN || stop == CONCUR_LOOP_STOP_STRENGTHEN)
@@ -549,12 +551,11 @@ concur_loop_reap (ConcurLoop *self,
 }
 
 gboolean
-concur_loop_wait_end (ConcurLoop *self,
-                      gint64      timeout_us)
+concur_loop_wait_end (ConcurLoop   *self,
+                      ConcurFuture *ended,
+                      guint         run,
+                      gint64        timeout_us)
 {
-  guint run;
-  g_autoptr (ConcurFuture) ended = concur_loop_life_hold_end (&self->life, &run);
-
   if (ended != NULL && !concur_future_wait (ended, timeout_us))
     return FALSE;
 

@@ -1268,7 +1268,8 @@ report (Round *round)
       if (round->loops[i] != NULL)
         g_printerr ("# loop %u is in state %d\n", i, concur_loop_thread_get_state (round->loops[i]));
     }
-  g_printerr ("# %u futures are alive\n", test_futures_alive ());
+  g_printerr ("# %u futures are alive; the default context is %p\n", test_futures_alive (),
+              (gpointer) g_main_context_default ());
   g_mutex_lock (&round->mutex);
   for (i = 0; i < round->tokens->len; i++)
     {
@@ -1488,14 +1489,17 @@ make_classes (void)
   g_autoptr (ConcurFuture) async = concur_future_new_for_async (finish_wait, NULL, NULL);
   g_autoptr (GTask) task = concur_executor_submit_task (concur_executor_get_default (), NULL, NULL,
                                                         NULL, NULL, test_one_job, NULL, NULL);
+  g_autoptr (ConcurFuture) range = concur_executor_map_range (concur_executor_get_default (), 0, 1,
+                                                              range_func, NULL, NULL, NULL);
 
-  test_iterate_until (NULL, g_task_get_completed (task) && concur_future_is_done (delay));
+  test_iterate_until (NULL, g_task_get_completed (task) && concur_future_is_done (delay)
+                                && concur_future_is_done (range));
 }
 
 static void
 test_everything (void)
 {
-  guint i, rounds = test_scaled (60);
+  guint i, rounds = test_scaled (200);
   guint homes;
 
   make_classes ();

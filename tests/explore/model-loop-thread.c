@@ -25,6 +25,7 @@ struct _LifeModel
   ConcurLoopLife life;
   ConcurWord kick; /* the loop is to drain */
   ConcurWord refs; /* of the owner */
+  ConcurWord started_again;
   guint n_threads; /* that there are */
   guint n_began;
   guint n_failures; /* threads that still cannot be had */
@@ -40,9 +41,11 @@ kick (LifeModel *model)
 }
 
 static void
-stop_life (LifeModel *model)
+stop_run (LifeModel     *model,
+          ConcurFuture **ended,
+          guint         *run)
 {
-  switch (concur_loop_life_stop (&model->life, CONCUR_SHUTDOWN_DRAIN))
+  switch (concur_loop_life_stop (&model->life, CONCUR_SHUTDOWN_DRAIN, ended, run))
     {
     case CONCUR_LOOP_STOP_DRAIN:
       kick (model);
@@ -52,6 +55,12 @@ stop_life (LifeModel *model)
     case CONCUR_LOOP_STOP_STRENGTHEN:
       break;
     }
+}
+
+static void
+stop_life (LifeModel *model)
+{
+  stop_run (model, NULL, NULL);
 }
 
 static void
@@ -166,11 +175,12 @@ start_life (LifeModel *model)
   return concur_loop_life_wait_started (&model->life, run);
 }
 
+/* Takes over @ended. */
 static void
-join_life (LifeModel *model)
+wait_end (LifeModel    *model,
+          ConcurFuture *ended,
+          guint         run)
 {
-  guint run;
-  ConcurFuture *ended = concur_loop_life_hold_end (&model->life, &run);
   LifeThread *thread;
 
   if (ended != NULL)
@@ -190,6 +200,15 @@ join_life (LifeModel *model)
       || (model->life.thread == NULL && model->life.n_joining == 0 && model->n_threads == 0));
 }
 
+static void
+join_life (LifeModel *model)
+{
+  guint run;
+  ConcurFuture *ended = concur_loop_life_hold_end (&model->life, &run);
+
+  wait_end (model, ended, run);
+}
+
 static gpointer
 setup (void)
 {
@@ -202,6 +221,7 @@ setup (void)
   explore_label (&model->life.quit, "quit");
   explore_label (&model->kick, "kick");
   explore_label (&model->refs, "refs");
+  explore_label (&model->started_again, "started again");
 
   return model;
 }
@@ -274,6 +294,34 @@ stop_and_restart (gpointer data)
 {
   stop_life (data);
   start_and_stop (data);
+}
+
+/* The first stop comes back though somebody may start it again at once, and for good. */
+static void
+stop_one_run (gpointer data)
+{
+  LifeModel *model = data;
+  ConcurFuture *ended;
+  guint run;
+
+  start_life (model);
+  stop_run (model, &ended, &run);
+  wait_end (model, ended, run);
+
+  while (!concur_atomic_load (&model->started_again, CONCUR_SEQ_CST))
+    concur_park (&model->started_again, 0, -1);
+  stop_life (model);
+  join_life (model);
+}
+
+static void
+start_again (gpointer data)
+{
+  LifeModel *model = data;
+
+  start_life (model);
+  concur_atomic_store (&model->started_again, 1, CONCUR_SEQ_CST);
+  concur_unpark_all (&model->started_again);
 }
 
 /* Nobody else stops it: so it does start. */
@@ -354,6 +402,11 @@ const ExploreModel explore_loop_thread_models[] = {
       .name = "life-restart",
       .threads = { start_and_stop, stop_and_restart },
       .bugs = { "life-began-after-stop" },
+  },
+  {
+      LIFE_MODEL (setup, finish),
+      .name = "life-stop-one-run",
+      .threads = { stop_one_run, start_again },
   },
   {
       LIFE_MODEL (setup, finish),

@@ -560,6 +560,8 @@ concur_loop_wait_end (ConcurLoop   *self,
     return FALSE;
 
   concur_loop_reap (self, run);
+  /* As any wait does, also where there was nothing to wait for any more. */
+  concur_home_serve (G_MAXUINT);
 
   return TRUE;
 }

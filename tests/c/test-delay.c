@@ -82,7 +82,7 @@ test_no_thread (void)
     test_assert_done (future);
     assert_resolved (future);
   }
-  test_wait_until (test_futures_alive () == before);
+  test_wait_until (test_futures_alive () <= before);
 }
 
 /* Holds the thread that keeps the time: what is begun meanwhile can only end afterwards. */
@@ -363,7 +363,7 @@ test_many (void)
   g_assert_cmpuint (concur_timers_pending (), ==, 0);
   g_assert_cmpuint (concur_timers_room (), <=, 64);
   g_clear_object (&first);
-  test_wait_until (test_futures_alive () == before);
+  test_wait_until (test_futures_alive () <= before);
 }
 
 typedef struct
@@ -578,7 +578,7 @@ test_race (gconstpointer cancels)
 
       /* Its callback was called or went with it, once, and nothing of it is left. */
       test_wait_until (g_atomic_int_get (&race.n_gone) == 1);
-      test_wait_until (test_futures_alive () == before);
+      test_wait_until (test_futures_alive () <= before);
       g_assert_cmpuint (concur_timers_pending (), ==, 0);
       g_assert_cmpint (race.n_cancelled, <=, 1);
       g_assert_cmpint (race.n_told, <=, 1);

@@ -211,10 +211,14 @@ static void
 post_finish (Post     *self,
              gboolean  here)
 {
+  concur_gate ();
   if (here)
     self->func (self->data);
   if (self->destroy != NULL)
-    self->destroy (self->data);
+    {
+      concur_gate ();
+      self->destroy (self->data);
+    }
   g_slice_free (Post, self);
 }
 
@@ -321,6 +325,7 @@ queue_run_job (ConcurContextQueue *self,
   ConcurHeld *held = NULL;
   gboolean cancelling;
 
+  concur_gate ();
   if (!concur_future_claim (CONCUR_FUTURE (job), TRUE))
     {
       concur_job_left_queue (job);
@@ -535,7 +540,7 @@ concur_context_queue_post (ConcurContextQueue *self,
 {
   Post *post;
 
-  if (concur_is_forked () || !queue_reserve (self))
+  if (concur_has_stopped () || !queue_reserve (self))
     {
       if (destroy != NULL)
         destroy (user_data);
@@ -633,11 +638,11 @@ concur_context_queue_shutdown (ConcurContextQueue *self,
   ConcurFuture *future;
   ConcurHomeList orders = { .end = &orders.first };
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
       g_autoptr (GError) error = NULL;
 
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       concur_promise_reject (promise, error);
       future = g_object_ref (concur_promise_get_future (promise));
       concur_future_ignore (future);

@@ -210,11 +210,11 @@ continuation_new (ConcurFuture       *input,
   concur_job_set_up (job, concur_home_hold_current (), NULL);
   concur_future_submitted (future);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
       GError *error = NULL;
 
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       concur_future_answer_error (future, error);
       concur_derivation_unref (self);
     }
@@ -474,9 +474,9 @@ concur_future_iterate (ConcurFuture  *self,
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return FALSE;
     }
 

@@ -194,11 +194,15 @@ cancel_inputs (ConcurHomeItem *item,
                gboolean        here)
 {
   ConcurDerivation *self = (ConcurDerivation *) item;
+  ConcurCancelFlags flags = CONCUR_CANCEL_NONE;
+
+  if (concur_future_state (self->derived) & CONCUR_STATE_SPARES)
+    flags = CONCUR_CANCEL_QUEUED;
 
   for (guint i = 0; i < self->n_inputs; i++)
     {
       if (!self->inputs[i].no_cancel)
-        concur_future_cancel (self->inputs[i].future, CONCUR_CANCEL_NONE);
+        concur_future_cancel (self->inputs[i].future, flags);
     }
 
   concur_derivation_unref (self);

@@ -39,6 +39,8 @@ typedef enum
  * @CONCUR_CANCEL_NONE: ask, and let running work answer for itself
  * @CONCUR_CANCEL_ABANDON: decide now; a running job is still asked to stop, but nobody
  *   waits for it and what it answers is dropped
+ * @CONCUR_CANCEL_QUEUED: only work that has not begun: a running job is left alone, and
+ *   not even asked to stop. With this %CONCUR_CANCEL_ABANDON has no effect
  *
  * How [method@Future.cancel] treats work that is already running.
  *
@@ -48,6 +50,7 @@ typedef enum /*< flags >*/
 {
   CONCUR_CANCEL_NONE = 0,
   CONCUR_CANCEL_ABANDON = 1 << 0,
+  CONCUR_CANCEL_QUEUED = 1 << 1,
 } ConcurCancelFlags;
 
 /**

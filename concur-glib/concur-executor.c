@@ -161,9 +161,9 @@ submit (ConcurExecutor          *self,
       return;
     }
 
-  if (G_UNLIKELY (concur_is_forked ()))
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       concur_future_answer_error (future, error);
       return;
     }
@@ -265,6 +265,7 @@ concur_executor_submit_job (ConcurExecutor *self,
                           & CONCUR_STATE_SUBMITTED),
                         NULL);
 
+  concur_job_set_release (job);
   submit (self, iface, job, concur_home_hold_current (), cancellable);
 
   return CONCUR_FUTURE (g_object_ref (job));

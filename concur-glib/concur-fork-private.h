@@ -8,13 +8,11 @@
 
 #pragma once
 
-#include <glib.h>
+#include "concur-exit-private.h"
 
 G_BEGIN_DECLS
 
 /* Before the first thread is started: remembers to notice a fork. */
-void     concur_fork_watch       (void);
-gboolean concur_is_forked        (void);
-void     concur_set_forked_error (GError **error);
+void concur_fork_watch (void);
 
 G_END_DECLS

@@ -5,19 +5,15 @@
 
 #include "config.h"
 
-#include "concur-error.h"
 #include "concur-fork-private.h"
-#include "concur-sync-private.h"
 
 #include <pthread.h>
 
-static _Atomic gboolean forked;
-
-/* Runs in the child between fork () and its return: may only store. */
+/* Runs in the child between fork () and its return: may do no more than that. */
 static void
 in_child (void)
 {
-  atomic_store (&forked, TRUE);
+  atomic_fetch_or (&concur_stopped, CONCUR_STOPPED_FORKED);
 }
 
 void
@@ -30,18 +26,4 @@ concur_fork_watch (void)
       pthread_atfork (NULL, NULL, in_child);
       g_once_init_leave (&once, 1);
     }
-}
-
-gboolean
-concur_is_forked (void)
-{
-  return G_UNLIKELY (atomic_load_explicit (&forked, CONCUR_RELAXED));
-}
-
-void
-concur_set_forked_error (GError **error)
-{
-  g_set_error_literal (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_RUNNING,
-                       "This process was forked from the one that has the threads; "
-                       "run another program in it, or start it without fork");
 }

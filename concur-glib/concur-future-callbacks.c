@@ -13,6 +13,7 @@
 
 #include "config.h"
 
+#include "concur-exit-private.h"
 #include "concur-future-private.h"
 
 enum
@@ -61,7 +62,10 @@ static void
 callback_free (ConcurCallback *callback)
 {
   if (callback->destroy != NULL)
-    callback->destroy (callback->data);
+    {
+      concur_gate ();
+      callback->destroy (callback->data);
+    }
   g_slice_free (ConcurCallback, callback);
 }
 
@@ -193,6 +197,7 @@ direct_queue_run (void)
   while ((item = direct_queue.first) != NULL)
     {
       direct_queue.first = item->next;
+      concur_gate ();
       item->func (item, TRUE);
     }
   direct_queue.running = FALSE;

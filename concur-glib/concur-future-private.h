@@ -71,6 +71,10 @@ enum
   CONCUR_STATE_UNKEPT = 1 << 19,
   /* of a delay: a timer completes it, and may have to be stopped */
   CONCUR_STATE_TIMED = 1 << 20,
+  /* the list of callbacks has, or had, the one for the job's class */
+  CONCUR_STATE_TELLS_CLASS = 1 << 21,
+  /* cancelled with QUEUED: what it derives from is not to stop if it has begun */
+  CONCUR_STATE_SPARES = 1 << 22,
 };
 
 typedef struct _ConcurCallback   ConcurCallback;
@@ -279,7 +283,7 @@ typedef enum
 {
   CONCUR_WAITED_DONE,
   CONCUR_WAITED_TIMED_OUT,
-  CONCUR_WAITED_FORKED,
+  CONCUR_WAITED_STOPPED,
   CONCUR_WAITED_REFUSED,  /* it would have been a deadlock */
 } ConcurWaited;
 

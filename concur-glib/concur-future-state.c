@@ -217,6 +217,13 @@ concur_future_run_ended (ConcurFuture *self)
  * once and the answer of the job is dropped when it comes. The future of a promise is
  * cancelled at once too; what the promise is resolved with later is ignored.
  *
+ * With %CONCUR_CANCEL_QUEUED it is one or the other: either the work has not begun and
+ * never will, and this returns %TRUE, or it has begun, and this returns %FALSE and
+ * nobody notices the call. A job that is held has begun. The future of a promise, and
+ * one that derives from others, such as a combination, count as not begun until they are
+ * done: they are cancelled, and the flag is passed on, so that of what they derive from
+ * only that is cancelled which has not begun either.
+ *
  * Can be called from any thread. Handlers of the job's cancellable run on the calling
  * thread, as do direct callbacks when the future gets done by this call.
  *
@@ -252,6 +259,12 @@ concur_future_cancel (ConcurFuture      *self,
             return FALSE;
           settles = TRUE;
           wanted = (wanted & ~CONCUR_PHASE_MASK) | CONCUR_PHASE_CANCELLED;
+          if (flags & CONCUR_CANCEL_QUEUED)
+            wanted |= CONCUR_STATE_SPARES;
+        }
+      else if (flags & CONCUR_CANCEL_QUEUED)
+        {
+          return FALSE;
         }
       else if (flags & CONCUR_CANCEL_ABANDON)
         {

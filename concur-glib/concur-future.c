@@ -505,8 +505,8 @@ concur_future_do_wait (ConcurFuture *self,
 
   if (CONCUR_PHASE_IS_DONE (state))
     waited = CONCUR_WAITED_DONE;
-  else if (concur_is_forked ())
-    waited = CONCUR_WAITED_FORKED;
+  else if (concur_has_stopped ())
+    waited = CONCUR_WAITED_STOPPED;
   else if (timeout_us == 0)
     waited = CONCUR_WAITED_TIMED_OUT;
   else if (((state & (CONCUR_STATE_BOUND | CONCUR_STATE_DERIVED))
@@ -553,8 +553,8 @@ concur_future_result (ConcurFuture  *self,
       g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
                    "Not done after %" G_GINT64_FORMAT " ms", timeout_us / 1000);
       return NULL;
-    case CONCUR_WAITED_FORKED:
-      concur_set_forked_error (error);
+    case CONCUR_WAITED_STOPPED:
+      concur_set_stopped_error (error);
       return NULL;
     case CONCUR_WAITED_REFUSED:
       g_set_error_literal (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_WOULD_DEADLOCK,

@@ -14,6 +14,7 @@
 
 #include "config.h"
 
+#include "concur-exit-private.h"
 #include "concur-home-private.h"
 #include "concur-home-stack-private.h"
 
@@ -176,6 +177,7 @@ home_do_releases (ConcurHome *self,
   while (done < most && (item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     {
       home_assert_here (self);
+      concur_gate ();
       item->func (item, TRUE);
       done++;
     }
@@ -206,7 +208,10 @@ home_do_posts (ConcurHome *self,
   ConcurHomeItem *item;
 
   for (; most > 0 && (item = home_next_post (self)) != NULL; most--)
-    item->func (item, TRUE);
+    {
+      concur_gate ();
+      item->func (item, TRUE);
+    }
 }
 
 static void
@@ -214,6 +219,7 @@ home_close (ConcurHome *self)
 {
   ConcurHomeItem *item;
 
+  concur_gate ();
   concur_home_stack_take (&self->front.releases, &self->front.old_releases, CONCUR_HOME_CLOSED);
   while ((item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     item->func (item, self->is_thread);
@@ -530,6 +536,7 @@ home_bring (ConcurHome     *self,
 
   if (!concur_home_stack_push (stack, item))
     {
+      concur_gate ();
       item->func (item, FALSE);
     }
   else

@@ -16,5 +16,7 @@ G_BEGIN_DECLS
 
 CONCUR_AVAILABLE_IN_1_0
 guint concur_release_pending (void);
+CONCUR_AVAILABLE_IN_1_0
+void  concur_quiesce         (void);
 
 G_END_DECLS

@@ -42,6 +42,9 @@ void             concur_job_set_payload (ConcurJob       *self,
                                          gpointer         data,
                                          GDestroyNotify   destroy);
 
+/* For a fresh job of any class: what its class lets go at home. */
+void             concur_job_set_release (ConcurJob      *self);
+
 /* Between these two the job is this thread's current one. */
 void             concur_job_enter      (ConcurFrame     *frame,
                                         ConcurJob       *self);

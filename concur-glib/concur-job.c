@@ -63,6 +63,7 @@
 #include "config.h"
 
 #include "concur-enum-types.h"
+#include "concur-exit-private.h"
 #include "concur-future-private.h"
 #include "concur-job-private.h"
 #include "concur-pool-private.h"
@@ -118,6 +119,11 @@ concur_job_real_run (ConcurJob  *self,
     return TRUE;
 
   return priv->func (self, priv->data, error);
+}
+
+static void
+concur_job_real_done (ConcurJob *self)
+{
 }
 
 static void
@@ -192,6 +198,7 @@ concur_job_class_init (ConcurJobClass *klass)
   object_class->set_property = concur_job_set_property;
   object_class->finalize = concur_job_finalize;
   klass->run = concur_job_real_run;
+  klass->done = concur_job_real_done;
 
   /**
    * ConcurJob:priority: (getter get_priority) (setter set_priority)
@@ -303,19 +310,17 @@ job_go_home (ConcurJob  *self,
 
   priv->item.func = job_arrived;
 
-  if (home == NULL)
-    {
-      job_arrived (&priv->item, FALSE);
-    }
-  else if (concur_atomic_load (&concur_future_private (self)->release_on_worker, CONCUR_RELAXED))
-    {
-      job_arrived (&priv->item, FALSE);
-      concur_home_drop (home);
-    }
-  else
+  if (home != NULL
+      && !concur_atomic_load (&concur_future_private (self)->release_on_worker, CONCUR_RELAXED))
     {
       concur_home_release (home, &priv->item);
+      return;
     }
+
+  concur_gate ();
+  job_arrived (&priv->item, FALSE);
+  if (home != NULL)
+    concur_home_drop (home);
 }
 
 /* While the queue has the job it has the library's reference too, so what was submitted
@@ -349,6 +354,7 @@ job_over_in_queue (ConcurJob *self)
 
   if (release_here)
     {
+      concur_gate ();
       payload_arrived (&payload->item, FALSE);
       concur_home_drop (home);
     }

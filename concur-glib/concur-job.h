@@ -32,6 +32,15 @@ struct _ConcurJob
  * @run: does the work, on the executor's thread. It answers with one of the
  *   `concur_job_return_*` functions, sets the error, or calls [method@Job.hold] to
  *   answer later. What it returns says only whether it set @error
+ * @done: called once when the job is done, if [method@Job.watch] asked for it, on the
+ *   completing thread; like a direct callback it must be quick and must not wait. The
+ *   default does nothing
+ * @release: (nullable): lets go of what @run needed. Called once, of a job that was
+ *   submitted, when it is done and its function has returned, or it was dropped: where
+ *   the user data of [method@Executor.submit] would be freed, at home, or on the worker
+ *   with %CONCUR_RELEASE_WORKER. It comes after @done, except when a direct callback
+ *   makes the job done: that one's turn may come first. The base class has none, so do
+ *   not chain up to it
  *
  * The class structure of [class@Job].
  *
@@ -45,6 +54,8 @@ struct _ConcurJobClass
   /*< public >*/
   gboolean (*run) (ConcurJob  *self,
                    GError    **error);
+  void     (*done) (ConcurJob  *self);
+  void     (*release) (ConcurJob *self);
 
   /*< private >*/
   gpointer padding[8];
@@ -101,6 +112,8 @@ void            concur_job_set_status_text        (ConcurJob       *self,
                                                    const char      *text);
 CONCUR_AVAILABLE_IN_1_0
 void            concur_job_hold                   (ConcurJob       *self);
+CONCUR_AVAILABLE_IN_1_0
+void            concur_job_watch                  (ConcurJob       *self);
 
 CONCUR_AVAILABLE_IN_1_0
 void            concur_job_return_value           (ConcurJob       *self,

@@ -82,7 +82,7 @@ concur_loop_thread_call (ConcurLoopThread  *self,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (concur_loop_is_current (get_loop (self)) && !concur_is_forked ())
+  if (concur_loop_is_current (get_loop (self)) && !concur_has_stopped ())
     return call_inline (concur_job_new (func, user_data, destroy), error);
 
   future = concur_executor_submit (CONCUR_EXECUTOR (self), func, user_data, destroy, NULL);

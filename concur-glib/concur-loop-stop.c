@@ -93,9 +93,9 @@ concur_loop_thread_stop (ConcurLoopThread  *self,
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return FALSE;
     }
 
@@ -133,9 +133,9 @@ concur_loop_thread_join (ConcurLoopThread  *self,
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return FALSE;
     }
 
@@ -220,9 +220,9 @@ concur_loop_thread_stop_async (ConcurLoopThread    *self,
   /* What the wait tells is what counts. */
   g_task_set_check_cancellable (task, FALSE);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       g_task_return_error (task, error);
       g_object_unref (task);
       return;
@@ -299,9 +299,9 @@ concur_loop_thread_shutdown (ConcurExecutor     *executor,
   guint run;
 
   concur_future_ignore (future);
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       concur_promise_reject (promise, error);
       return future;
     }

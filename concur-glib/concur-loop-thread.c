@@ -418,9 +418,9 @@ concur_loop_thread_dup_default (GError **error)
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return NULL;
     }
 
@@ -461,7 +461,7 @@ concur_loop_thread_add_task (ConcurLoopThread *self,
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), 0);
   g_return_val_if_fail (func != NULL, 0);
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
       if (destroy != NULL)
         destroy (user_data);

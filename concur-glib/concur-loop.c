@@ -33,6 +33,20 @@ static GSourceFuncs bell_funcs = {
 
 static _Thread_local ConcurLoop *current_loop;
 
+/* Between a turn and the next there is nothing else of ours in a context that only has
+ * sources of somebody else. */
+static gint
+loop_poll (GPollFD *fds,
+           guint    n_fds,
+           gint     timeout)
+{
+  gint n_ready = g_poll (fds, n_fds, timeout);
+
+  concur_gate ();
+
+  return n_ready;
+}
+
 ConcurLoop *
 concur_loop_new (ConcurLoopThread *owner)
 {
@@ -42,6 +56,7 @@ concur_loop_new (ConcurLoopThread *owner)
   concur_lock_init (&self->lock);
   self->owner = owner;
   self->context = g_main_context_new ();
+  g_main_context_set_poll_func (self->context, loop_poll);
   self->queue = concur_context_queue_new (self->context, QUEUE_PRIORITY);
   self->home = concur_home_hold_current ();
 
@@ -180,9 +195,9 @@ void
 concur_loop_set_refused (ConcurLoop  *self,
                          GError     **error)
 {
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return;
     }
 
@@ -402,6 +417,7 @@ loop_thread (gpointer data)
   ConcurFuture *ended;
   gboolean owner_gone;
 
+  concur_thread_is_own = TRUE;
   current_loop = self;
   g_main_context_push_thread_default (self->context);
 
@@ -410,6 +426,7 @@ loop_thread (gpointer data)
   loop_ring (self);
 
   /* A stop that came first spares it. */
+  concur_gate ();
   if (concur_loop_life_get_state (&self->life) == CONCUR_LOOP_STATE_STARTING)
     CONCUR_LOOP_THREAD_GET_CLASS (owner)->run_loop (owner);
   loop_finish (self);
@@ -483,9 +500,9 @@ concur_loop_start (ConcurLoop  *self,
   gpointer old_thread;
   guint run;
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return FALSE;
     }
   if (concur_loop_life_get_state (&self->life) == CONCUR_LOOP_STATE_RUNNING)

@@ -111,11 +111,11 @@ concur_pool_shutdown (ConcurPool         *self,
   ConcurFuture *future;
   gboolean owed;
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
       g_autoptr (GError) error = NULL;
 
-      concur_set_forked_error (&error);
+      concur_set_stopped_error (&error);
       concur_promise_reject (promise, error);
       future = g_object_ref (concur_promise_get_future (promise));
       concur_future_ignore (future);

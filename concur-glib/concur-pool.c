@@ -260,7 +260,7 @@ concur_pool_wake_one (ConcurPool *self)
 {
   gboolean may_start = TRUE;
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     return;
 
   for (;;)

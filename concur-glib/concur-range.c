@@ -12,6 +12,7 @@
 #include "concur-batch-private.h"
 #include "concur-error.h"
 #include "concur-executor.h"
+#include "concur-exit-private.h"
 #include "concur-future-private.h"
 #include "concur-job-private.h"
 #include "concur-thread-executor.h"
@@ -104,6 +105,15 @@ range_fail (Range  *self,
     g_error_free (error);
 }
 
+/* Relaxed, both: hints. */
+static inline guintptr
+range_stops (Range               *self,
+             ConcurFuturePrivate *job)
+{
+  return (guintptr) concur_atomic_load (&self->error, CONCUR_RELAXED)
+         | (concur_atomic_load (&job->state, CONCUR_RELAXED) & CONCUR_STATE_CANCEL);
+}
+
 static void
 range_work (Range *self)
 {
@@ -126,10 +136,13 @@ range_work (Range *self)
         {
           guint count = MIN (chunk, left);
 
-          /* Relaxed, both: hints to stop. */
-          if (concur_atomic_load (&self->error, CONCUR_RELAXED) != NULL
-              || (concur_atomic_load (&job->state, CONCUR_RELAXED) & CONCUR_STATE_CANCEL))
-            return;
+          /* In one test, for an item may be next to nothing. */
+          if (G_UNLIKELY (range_stops (self, job) | concur_stopped_bits ()))
+            {
+              concur_gate ();
+              if (range_stops (self, job))
+                return;
+            }
 
           if (!self->func (self->batch, first, count, self->data, &error))
             {

@@ -20,6 +20,8 @@ static gboolean started;
 static gpointer
 service_thread (gpointer data)
 {
+  concur_thread_is_own = TRUE;
+
   for (;;)
     {
       ConcurChore *chore;
@@ -33,6 +35,7 @@ service_thread (gpointer data)
         end = &first;
       concur_lock_release (&lock);
 
+      concur_gate ();
       chore->run (chore);
     }
 

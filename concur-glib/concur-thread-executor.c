@@ -54,6 +54,7 @@
 #include "config.h"
 
 #include "concur-enum-types.h"
+#include "concur-exit-private.h"
 #include "concur-thread-executor-private.h"
 #include "concur-worker-private.h"
 
@@ -625,6 +626,33 @@ concur_thread_executor_dup_snapshot (ConcurThreadExecutor *self)
 }
 
 /**
+ * concur_thread_executor_get_thread_name:
+ * @self: an executor
+ *
+ * Gets the name of the calling thread if it is one of this executor's, such as `disk-1`:
+ * for a language that has names of its own for threads.
+ *
+ * Like the kernel, which shows it too, it has room for 15 bytes; of a longer name of the
+ * executor the beginning is kept, and the number.
+ *
+ * Returns: (transfer none) (nullable): the name, valid on this thread until it leaves the
+ *   executor, or %NULL on any other thread
+ *
+ * Since: 1.0
+ */
+const char *
+concur_thread_executor_get_thread_name (ConcurThreadExecutor *self)
+{
+  ConcurWorker *worker;
+
+  g_return_val_if_fail (CONCUR_IS_THREAD_EXECUTOR (self), NULL);
+
+  worker = concur_worker_get_current ();
+
+  return worker != NULL && worker->pool == get_private (self)->pool ? worker->name : NULL;
+}
+
+/**
  * concur_thread_executor_run_next:
  * @self: an executor
  *
@@ -641,11 +669,15 @@ gboolean
 concur_thread_executor_run_next (ConcurThreadExecutor *self)
 {
   ConcurWorker *worker;
+  gboolean goes_on;
 
   g_return_val_if_fail (CONCUR_IS_THREAD_EXECUTOR (self), FALSE);
 
   worker = concur_worker_get_current ();
   g_return_val_if_fail (worker != NULL && worker->pool == get_private (self)->pool, FALSE);
 
-  return concur_worker_run_next (worker);
+  goes_on = concur_worker_run_next (worker);
+  concur_gate ();
+
+  return goes_on;
 }

@@ -64,6 +64,8 @@ void                  concur_thread_executor_set_paused      (ConcurThreadExecut
 CONCUR_AVAILABLE_IN_1_0
 ConcurSnapshot       *concur_thread_executor_dup_snapshot    (ConcurThreadExecutor *self) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
+const char           *concur_thread_executor_get_thread_name (ConcurThreadExecutor *self);
+CONCUR_AVAILABLE_IN_1_0
 gboolean              concur_thread_executor_run_next        (ConcurThreadExecutor *self);
 
 G_END_DECLS

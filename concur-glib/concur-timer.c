@@ -194,6 +194,7 @@ run_once (ConcurParker *parker)
             remove_locked (timer->position - 1);
           concur_lock_release (&lock);
         }
+      concur_gate ();
       fire (timer);
       return;
     }
@@ -254,6 +255,7 @@ start_thread (GError **error)
 static gpointer
 timer_thread (gpointer data)
 {
+  concur_thread_is_own = TRUE;
   concur_timer_run (NULL);
 
   return NULL;
@@ -297,9 +299,9 @@ concur_timer_start (ConcurTimer      *timer,
 {
   ConcurHome *wake = NULL;
 
-  if (concur_is_forked ())
+  if (concur_has_stopped ())
     {
-      concur_set_forked_error (error);
+      concur_set_stopped_error (error);
       return FALSE;
     }
 

@@ -16,6 +16,7 @@
 #include "config.h"
 
 #include "concur-derivation-private.h"
+#include "concur-exit-private.h"
 #include "concur-future-private.h"
 #include "concur-worker-private.h"
 
@@ -311,7 +312,11 @@ concur_worker_run_next (ConcurWorker *self)
 
   for (;;)
     {
-      ConcurJob *job = worker_take (self);
+      ConcurJob *job;
+
+      /* Before the claim: the job then stays queued. */
+      concur_gate ();
+      job = worker_take (self);
 
       if (job != NULL)
         {
@@ -432,6 +437,8 @@ concur_worker_main (gpointer data)
   ConcurWorker self = { .pool = pool };
   char old_name[16] = "";
 
+  concur_thread_is_own = TRUE;
+  concur_gate ();
   worker_enter (&self, old_name);
 
   if (pool->settings.thread_main != NULL)
@@ -445,11 +452,15 @@ concur_worker_main (gpointer data)
   if (!self.retired)
     worker_give_up (&self, FALSE);
   if (pool->settings.thread_main != NULL)
-    g_object_unref (pool->settings.owner);
+    {
+      concur_gate ();
+      g_object_unref (pool->settings.owner);
+    }
 
   worker_leave (&self, old_name);
   concur_pool_check_ended (pool);
   concur_pool_unref (pool);
+  concur_thread_is_own = FALSE;
 }
 
 /* Runs a job that is waited for, if nobody has begun to. */

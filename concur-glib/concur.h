@@ -29,5 +29,6 @@
 #include "concur-snapshot.h"
 #include "concur-task.h"
 #include "concur-thread-executor.h"
+#include "concur-vala.h"
 
 #undef CONCUR_INSIDE

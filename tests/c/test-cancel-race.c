@@ -127,6 +127,8 @@ test_promise_writing (void)
 typedef struct
 {
   TestReleases freed;
+  ConcurCancelFlags flags;
+  gboolean cancelled;
   gint n_run;        /* atomic */
   gint n_callbacks;  /* atomic */
 } Raced;
@@ -145,6 +147,8 @@ raced_job (ConcurJob *job,
    * flag is set before the cancellable is told. */
   if (g_cancellable_is_cancelled (cancellable))
     g_assert_true (concur_job_is_cancelled (job));
+  if (self->flags & CONCUR_CANCEL_QUEUED)
+    g_assert_false (concur_job_is_cancelled (job));
   concur_job_return_int64 (job, 9);
 
   return TRUE;
@@ -166,8 +170,9 @@ raced_freed (gpointer data)
 
 /* Cancel meets the job at every moment of its life. */
 static void
-test_race (gconstpointer flags)
+test_race (gconstpointer data)
 {
+  ConcurCancelFlags flags = GPOINTER_TO_INT (data);
   ConcurExecutor *executor = CONCUR_EXECUTOR (concur_thread_executor_new (2));
   guint rounds = test_scaled (20000), n_cancelled = 0, i;
   g_autofree Raced *raced = g_new0 (Raced, rounds);
@@ -180,21 +185,25 @@ test_race (gconstpointer flags)
       guint yields;
 
       raced[i].freed.thread = g_thread_self ();
+      raced[i].flags = flags;
       future = concur_executor_submit (executor, raced_job, &raced[i], raced_freed, NULL);
       concur_future_add_direct_callback (future, raced_called, &raced[i], NULL);
       for (yields = i % 8; yields > 0; yields--)
         g_thread_yield ();
 
-      effect = concur_future_cancel (future, GPOINTER_TO_INT (flags));
+      effect = concur_future_cancel (future, flags);
       g_assert_true (concur_future_wait (future, TEST_PATIENCE_US));
 
       if (concur_future_get_state (future) == CONCUR_FUTURE_STATE_CANCELLED)
         {
           g_assert_true (effect);
+          raced[i].cancelled = TRUE;
           n_cancelled++;
         }
       else
         {
+          if (flags & CONCUR_CANCEL_QUEUED)
+            g_assert_false (effect);
           test_assert_int64 (future, 9);
           g_assert_cmpint (g_atomic_int_get (&raced[i].n_run), ==, 1);
         }
@@ -207,6 +216,9 @@ test_race (gconstpointer flags)
       test_wait_until (test_releases_get (&raced[i].freed) == 1);
       g_assert_cmpuint (test_releases_get_wrong (&raced[i].freed), ==, 0);
       g_assert_cmpint (raced[i].n_run, <=, 1);
+      /* One or the other. */
+      if (flags & CONCUR_CANCEL_QUEUED)
+        g_assert_cmpint (raced[i].n_run, ==, !raced[i].cancelled);
       g_assert_cmpint (raced[i].n_callbacks, ==, 1);
     }
   g_test_message ("%u of %u were cancelled", n_cancelled, rounds);
@@ -222,6 +234,7 @@ main (int    argc,
   g_test_add_func ("/cancel/writing/promise", test_promise_writing);
   g_test_add_data_func ("/cancel/race/ask", GINT_TO_POINTER (CONCUR_CANCEL_NONE), test_race);
   g_test_add_data_func ("/cancel/race/abandon", GINT_TO_POINTER (CONCUR_CANCEL_ABANDON), test_race);
+  g_test_add_data_func ("/cancel/race/queued", GINT_TO_POINTER (CONCUR_CANCEL_QUEUED), test_race);
 
   return test_run ();
 }

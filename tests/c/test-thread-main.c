@@ -318,6 +318,49 @@ stranger_job (ConcurJob  *job,
   return TRUE;
 }
 
+/* What a language calls its own idea of the thread. Of an executor that has nothing to do
+ * with this thread there is none. */
+typedef struct
+{
+  ConcurThreadExecutor *own;
+  ConcurThreadExecutor *other;
+} Named;
+
+static gboolean
+named_job (ConcurJob  *job,
+           gpointer    data,
+           GError    **error)
+{
+  Named *self = data;
+  g_autofree char *kernel = test_dup_thread_name ();
+  const char *name = concur_thread_executor_get_thread_name (self->own);
+
+  g_assert_cmpstr (name, ==, kernel);
+  g_assert_null (concur_thread_executor_get_thread_name (self->other));
+  concur_job_return_string (job, name);
+
+  return TRUE;
+}
+
+static void
+test_thread_name (void)
+{
+  Record record = { 0 };
+  ConcurExecutor *executor = language_new (&record, 1, -1, 0);
+  g_autoptr (ConcurThreadExecutor) other = concur_thread_executor_new (1);
+  Named named = { CONCUR_THREAD_EXECUTOR (executor), other };
+  g_autoptr (ConcurFuture) future = test_submit (executor, named_job, &named);
+  g_autofree char *name = NULL;
+
+  test_assert_done (future);
+  name = concur_future_dup_string (future, NULL);
+  g_assert_cmpstr (name, ==, "language-1");
+  g_assert_null (concur_thread_executor_get_thread_name (named.own));
+  test_critical (concur_thread_executor_get_thread_name (NULL));
+  test_executor_end (executor);
+  assert_all_gone (&record);
+}
+
 static void
 test_run_next_elsewhere (void)
 {
@@ -354,6 +397,7 @@ main (int   argc,
   g_test_add_func ("/thread-main/stays-while-it-has-threads", test_stays_while_it_has_threads);
   g_test_add_func ("/thread-main/goes-after-keep-alive", test_goes_after_keep_alive);
   g_test_add_func ("/thread-main/goes-after-work", test_goes_after_work);
+  g_test_add_func ("/thread-main/thread-name", test_thread_name);
   g_test_add_func ("/thread-main/run-next-elsewhere", test_run_next_elsewhere);
 
   return test_run ();

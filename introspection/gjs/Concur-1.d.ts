@@ -1,0 +1,361 @@
+// SPDX-FileCopyrightText: 2026 The concur-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/* What `import Concur from 'gi://Concur'` gives, for editors and type checkers. The types of
+ * GLib, GObject and Gio come from whatever declares these modules for the project.
+ *
+ * Times are numbers of milliseconds; less than 0, null or Infinity is for ever. */
+
+declare module 'gi://Concur?version=1' {
+    import type Gio from 'gi://Gio?version=2.0';
+    import type GLib from 'gi://GLib?version=2.0';
+    import type GObject from 'gi://GObject?version=2.0';
+
+    namespace Concur {
+        const MAJOR_VERSION: number;
+        const MINOR_VERSION: number;
+        const MICRO_VERSION: number;
+
+        enum FutureState {
+            PENDING,
+            RUNNING,
+            RESOLVED,
+            REJECTED,
+            CANCELLED,
+        }
+
+        enum CancelFlags {
+            NONE,
+            ABANDON,
+            QUEUED,
+        }
+
+        enum CombineFlags {
+            NONE,
+            CANCEL_REST,
+        }
+
+        enum Priority {
+            HIGH,
+            DEFAULT,
+            LOW,
+            IDLE,
+        }
+
+        enum Overflow {
+            WAIT,
+            REJECT,
+        }
+
+        enum ShutdownMode {
+            DRAIN,
+            CANCEL_PENDING,
+            CANCEL_ALL,
+        }
+
+        enum ReleasePolicy {
+            HOME,
+            WORKER,
+        }
+
+        enum LoopState {
+            STOPPED,
+            STARTING,
+            RUNNING,
+            STOPPING,
+        }
+
+        enum WaitCondition {
+            ALL,
+            FIRST_COMPLETED,
+            FIRST_ERROR,
+        }
+
+        class FutureError extends GLib.Error {
+            static PENDING: number;
+            static TIMED_OUT: number;
+            static BROKEN_PROMISE: number;
+            static WOULD_DEADLOCK: number;
+            static WRONG_TYPE: number;
+
+            static quark(): GLib.Quark;
+
+            constructor(options: { code: number; message: string });
+        }
+
+        class ExecutorError extends GLib.Error {
+            static NOT_RUNNING: number;
+            static SHUT_DOWN: number;
+            static QUEUE_FULL: number;
+            static THREAD_FAILED: number;
+            static WORKER_DIED: number;
+            static NOT_FOUND: number;
+            static PROTOCOL: number;
+
+            static quark(): GLib.Quark;
+
+            constructor(options: { code: number; message: string });
+        }
+
+        type Milliseconds = number;
+        type Cancellation = { cancellable?: Gio.Cancellable | null };
+        type JobOptions = Cancellation & { name?: string | null; priority?: Priority | null };
+        type FileOptions = Cancellation & { executor?: Executor | null };
+        type CombineOptions = { cancelRest?: boolean };
+        type WaitManyOptions = { condition?: WaitCondition; timeout?: Milliseconds | null };
+        type ContinueOptions = { executor?: ContextExecutor | null };
+
+        /** What a function may answer with: a value, or something to wait for. */
+        type Answer<T> = T | PromiseLike<T> | Future<T>;
+        type JobFunction<T> = (job: Job<T>) => Answer<T>;
+        type Source<T> = T | PromiseLike<T> | Future<T> | JobFunction<T>;
+        type Outcome<T> =
+            | { status: 'fulfilled'; value: T }
+            | { status: 'rejected'; reason: unknown };
+
+        abstract class Future<T = unknown> extends GObject.Object implements PromiseLike<T> {
+            readonly state: FutureState;
+            readonly progress: number;
+            readonly statusText: string | null;
+            name: string | null;
+
+            static from<T>(source: Source<T>, options?: JobOptions | null): Future<T>;
+            static all<T>(futures: Iterable<Source<T>>): Future<T[]>;
+            static allSettled<T>(futures: Iterable<Source<T>>): Future<Outcome<T>[]>;
+            static any<T>(futures: Iterable<Source<T>>, options?: CombineOptions | CombineFlags | null): Future<T>;
+            static race<T>(futures: Iterable<Source<T>>, options?: CombineOptions | CombineFlags | null): Future<T>;
+            static waitMany<T>(futures: Iterable<Source<T>>, options?: WaitManyOptions | WaitCondition | null, timeout?: Milliseconds): Future<Future<T>[]>;
+            static delay<T = null>(ms: Milliseconds, value?: T): Future<T>;
+            static resolved<T = null>(value?: T): Future<T>;
+            static rejected(error: unknown): Future<never>;
+
+            then<A = T, B = never>(onResolved?: ((value: T) => A | PromiseLike<A>) | null, onRejected?: ((error: any) => B | PromiseLike<B>) | null): globalThis.Promise<A | B>;
+            catch<B = never>(onRejected?: ((error: any) => B | PromiseLike<B>) | null): globalThis.Promise<T | B>;
+            finally(onDone?: (() => void) | null): globalThis.Promise<T>;
+            promise(): globalThis.Promise<T>;
+
+            isDone(): boolean;
+            check(): boolean;
+            getState(): FutureState;
+            getProgress(): number;
+            dupName(): string | null;
+            dupStatusText(): string | null;
+            setName(name: string | null): void;
+
+            wait(ms?: Milliseconds | null): boolean;
+            result(ms?: Milliseconds | null): T;
+            iterate(ms?: Milliseconds | null, context?: GLib.MainContext | null): boolean;
+            waitAsync(options?: Cancellation | Gio.Cancellable | null): globalThis.Promise<T>;
+            waitAsync(cancellable: Gio.Cancellable | null, callback: (future: Future<T>, result: Gio.AsyncResult) => void): void;
+            waitFinish(result: Gio.AsyncResult): T;
+
+            getValue(): T;
+            getError(): any;
+            dupString(): string;
+            dupObject(): GObject.Object;
+            dupBytes(): GLib.Bytes;
+            dupVariant(): GLib.Variant;
+            getInt64(): number;
+            getDouble(): number;
+            getBoolean(): boolean;
+            getChildren(): Gio.ListModel | null;
+
+            whenDone(fn: (future: Future<T>) => void, context?: GLib.MainContext | null): number;
+            disconnectDone(id: number): void;
+            cancel(options?: { abandon?: boolean; queued?: boolean } | CancelFlags | null): boolean;
+            ignore(): void;
+
+            continueWith<R>(fn: (value: T, job: Job<R>) => Answer<R>, options?: ContinueOptions | ContextExecutor | null): Future<R>;
+            recover<R = T>(fn: (error: any, job: Job<R>) => Answer<R>, options?: ContinueOptions | ContextExecutor | null): Future<T | R>;
+            ensure(fn: (future: Future<T>, job: Job<T>) => Answer<T | void>, options?: ContinueOptions | ContextExecutor | null): Future<T>;
+            withTimeout(ms: Milliseconds): Future<T>;
+            shield(): Future<T>;
+            view(): Future<T>;
+        }
+
+        class Job<T = unknown> extends Future<T> {
+            priority: Priority;
+
+            constructor(properties?: { name?: string; priority?: Priority });
+            static new<T>(fn: JobFunction<T>, options?: { name?: string | null; priority?: Priority | null } | null): Job<T>;
+            static getCurrent(): Job | null;
+
+            vfunc_run(): Answer<T> | boolean;
+
+            getPriority(): Priority;
+            setPriority(priority: Priority): void;
+            isCancelled(): boolean;
+            checkCancelled(): boolean;
+            getCancellable(): Gio.Cancellable;
+            setProgress(fraction: number): void;
+            setStatusText(text: string | null): void;
+            hold(): void;
+            execute(): void;
+
+            returnValue(value?: T): void;
+            returnString(value: string | null): void;
+            returnObject(value: GObject.Object | null): void;
+            returnBytes(value: GLib.Bytes | null): void;
+            returnVariant(value: GLib.Variant | null): void;
+            returnInt64(value: number): void;
+            returnDouble(value: number): void;
+            returnBoolean(value: boolean): void;
+            returnError(error: unknown): void;
+            returnFuture(future: Future<T>): void;
+        }
+
+        class Promise<T = unknown> extends GObject.Object {
+            readonly future: Future<T>;
+
+            constructor();
+            static new<T>(): Promise<T>;
+
+            getFuture(): Future<T>;
+            resolve(value?: T): boolean;
+            resolveString(value: string | null): boolean;
+            resolveObject(value: GObject.Object | null): boolean;
+            resolveBytes(value: GLib.Bytes | null): boolean;
+            resolveVariant(value: GLib.Variant | null): boolean;
+            resolveInt64(value: number): boolean;
+            resolveDouble(value: number): boolean;
+            resolveBoolean(value: boolean): boolean;
+            reject(error: unknown): boolean;
+            setProgress(fraction: number): void;
+            setStatusText(text: string | null): void;
+        }
+
+        class Batch extends GObject.Object {
+            getNItems(): number;
+            getItemType(): GObject.GType;
+            setInt64(index: number, value: number): void;
+            setDouble(index: number, value: number): void;
+            setString(index: number, value: string | null): void;
+            setObject(index: number, value: GObject.Object | null): void;
+            setBytes(index: number, value: GLib.Bytes | null): void;
+            setVariant(index: number, value: GLib.Variant | null): void;
+            getInt64(index: number): number;
+            getDouble(index: number): number;
+            getString(index: number): string | null;
+            getObject(index: number): GObject.Object | null;
+            getBytes(index: number): GLib.Bytes | null;
+            getVariant(index: number): GLib.Variant | null;
+        }
+
+        interface Executor extends GObject.Object {
+            submit<T>(fn: JobFunction<T>, options?: JobOptions | Gio.Cancellable | null): Future<T>;
+            submitJob<T>(job: Job<T>, options?: Cancellation | Gio.Cancellable | null): Future<T>;
+            post(fn: () => void): boolean;
+            mapRange(n: number, chunk: number, fn: (batch: Batch, first: number, n: number) => void, options?: Cancellation | Gio.Cancellable | null): Future<Batch>;
+            shutdown(mode?: ShutdownMode): Future<null>;
+
+            vfunc_execute?(job: Job): void;
+            vfunc_shutdown?(mode: ShutdownMode): Future;
+        }
+
+        const Executor: {
+            $gtype: GObject.GType<Executor>;
+            prototype: Executor;
+            getDefault(): Executor;
+        };
+
+        interface ContextExecutor extends Executor {}
+        class ContextExecutor extends GObject.Object {
+            readonly context: GLib.MainContext;
+            readonly priority: number;
+
+            constructor(properties?: { context?: GLib.MainContext | null; priority?: number });
+            static new(context?: GLib.MainContext | null): ContextExecutor;
+            static main(): ContextExecutor;
+
+            getContext(): GLib.MainContext;
+            getPriority(): number;
+        }
+
+        interface ThreadExecutor extends Executor {}
+        class ThreadExecutor extends GObject.Object {
+            readonly name: string;
+            readonly maxThreads: number;
+            readonly maxBlocked: number;
+            readonly maxPending: number;
+            readonly overflow: Overflow;
+            readonly release: ReleasePolicy;
+            readonly keepAlive: Milliseconds;
+            paused: boolean;
+
+            constructor(properties?: { name?: string; maxThreads?: number; maxBlocked?: number; maxPending?: number; overflow?: Overflow; release?: ReleasePolicy; keepAlive?: Milliseconds | null; paused?: boolean });
+            static new(maxThreads?: number): ThreadExecutor;
+
+            getName(): string;
+            getMaxThreads(): number;
+            getMaxBlocked(): number;
+            getMaxPending(): number;
+            getOverflow(): Overflow;
+            getRelease(): ReleasePolicy;
+            getKeepAlive(): Milliseconds;
+            getPaused(): boolean;
+            setPaused(paused: boolean): void;
+            getThreadName(): string | null;
+            dupSnapshot(): Snapshot;
+        }
+
+        interface LoopThread extends Executor {}
+        class LoopThread extends GObject.Object {
+            readonly name: string;
+            readonly maxWorkers: number;
+            readonly context: GLib.MainContext;
+            readonly state: LoopState;
+
+            constructor(properties?: { name?: string | null; maxWorkers?: number });
+            static new(name?: string | null): LoopThread;
+            static dupDefault(): LoopThread;
+
+            connect(signal: 'started' | 'stopping' | 'stopped', handler: (thread: LoopThread) => void): number;
+            connect(signal: string, handler: (...args: any[]) => any): number;
+
+            start(): boolean;
+            stop(ms?: Milliseconds | null): boolean;
+            stopAsync(options?: Cancellation | Gio.Cancellable | null): globalThis.Promise<boolean>;
+            stopAsync(cancellable: Gio.Cancellable | null, callback: (thread: LoopThread, result: Gio.AsyncResult) => void): void;
+            stopFinish(result: Gio.AsyncResult): boolean;
+            join(ms?: Milliseconds | null): boolean;
+            removeTask(id: number): boolean;
+            isCurrent(): boolean;
+            getExecutor(): Executor;
+            getContext(): GLib.MainContext;
+            getName(): string;
+            getMaxWorkers(): number;
+            getState(): LoopState;
+        }
+
+        class Snapshot extends GObject.Object {
+            getNThreads(): number;
+            getNIdle(): number;
+            getNBlocked(): number;
+            getNPending(): number;
+            getNCompleted(): number;
+            getNRefused(): number;
+            getNThreadFailures(): number;
+            getNRunning(): number;
+            getJobName(index: number): string | null;
+            getThreadName(index: number): string;
+            getRunningTime(index: number): Milliseconds;
+            toString(): string;
+        }
+
+        function delay<T = null>(ms: Milliseconds, value?: T): Future<T>;
+        function isCancelled(error: unknown): boolean;
+        function fileDigest(file: Gio.File, type?: GLib.ChecksumType, options?: FileOptions | Executor | null, cancellable?: Gio.Cancellable | null): Future<string>;
+        function fileLoadBytes(file: Gio.File, options?: FileOptions | Executor | null, cancellable?: Gio.Cancellable | null): Future<GLib.Bytes>;
+        function releasePending(): number;
+        function quiesce(): void;
+        function executorGetDefault(): Executor;
+        function futureErrorQuark(): GLib.Quark;
+        function executorErrorQuark(): GLib.Quark;
+    }
+
+    export default Concur;
+}
+
+declare module 'gi://Concur' {
+    export { default } from 'gi://Concur?version=1';
+}

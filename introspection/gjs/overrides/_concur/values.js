@@ -1,0 +1,262 @@
+// SPDX-FileCopyrightText: 2026 The concur-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/* Values and errors between JavaScript and the GValues and GErrors of the library.
+ *
+ * What C has a type for is handed over as that. Everything else stays on this side, on the
+ * wrapper of an object that is passed in its place: threads may copy and free that as
+ * they like, for they only count references. */
+
+const {Gio, GLib, GObject} = imports.gi;
+
+/* Marks: on a list of futures, what it is the value of; on a future, what its errors hang on. */
+var LIST_KIND = Symbol('kind of list');
+var CELL = Symbol('cell');
+
+const ERROR_DOMAIN = GLib.quark_from_string('concur-js-error-quark');
+const MAX_INT32 = 0x7fffffff;
+/* A C string ends at a zero, and UTF-8 has no room for half a pair. */
+const NOT_FOR_C = /[\0\p{Surrogate}]/u;
+
+let Concur;
+let Box;
+
+let lastCode = 0;
+
+function install(namespace) {
+    Concur = namespace;
+
+    Box = GObject.registerClass({GTypeName: 'ConcurJsValue'}, class extends GObject.Object {});
+
+    Concur.isCancelled = isCancelled;
+}
+
+function isCancelled(error) {
+    return error instanceof GLib.Error &&
+        error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+}
+
+function box(value) {
+    const object = new Box();
+    object.value = value;
+    return object;
+}
+
+/* A boxed type's functions are C, wherever they run, save for a closure's, and for the type
+ * that GJS has for objects of the language: they even have one without a wrapper. */
+function isPlainBoxed(value) {
+    const gtype = value.constructor?.$gtype;
+    return gtype !== undefined && GObject.type_is_a(gtype, GObject.TYPE_BOXED) &&
+        !GObject.type_is_a(gtype, GObject.TYPE_JSOBJECT) &&
+        !(value instanceof GObject.Closure) && !(value instanceof GLib.Error);
+}
+
+/* Returns which of the functions for types to call, and what with. */
+function pack(value) {
+    switch (typeof value) {
+    case 'undefined':
+        return ['object', null];
+    case 'boolean':
+        return ['boolean', value];
+    case 'number':
+        return Number.isSafeInteger(value) && !Object.is(value, -0)
+            ? ['int64', value] : ['double', value];
+    case 'string':
+        return NOT_FOR_C.test(value) ? ['object', box(value)] : ['string', value];
+    case 'object':
+        break;
+    default:
+        return ['object', box(value)];
+    }
+
+    if (value === null || value instanceof GObject.Object)
+        return ['object', value];
+    if (value instanceof GLib.Bytes)
+        return ['bytes', value];
+    if (value instanceof GLib.Variant)
+        return ['variant', value];
+    if (value instanceof GObject.Value) {
+        if (GObject.type_check_value_holds(value, GObject.TYPE_JSOBJECT)) {
+            throw new TypeError('A GObject.Value with a JavaScript object in it must not ' +
+                'get to another thread: give the object itself');
+        }
+        return ['', value];
+    }
+    return isPlainBoxed(value) ? ['', value] : ['object', box(value)];
+}
+
+/* @kind: of a list without a mark, as one has that was made in C. */
+function unpack(value, kind) {
+    if (value instanceof Box)
+        return value.value;
+    if (value?.constructor?.$gtype?.name === 'ConcurFutureList')
+        return fromList(value, value[LIST_KIND] ?? kind);
+    return value;
+}
+
+function fromList(list, kind) {
+    const futures = Array.from({length: list.get_n_items()}, (_, i) => list.get_item(i));
+
+    switch (kind) {
+    case 'values':
+        return futures.map(future => future.get_value());
+    case 'outcomes':
+        return futures.map(future => {
+            try {
+                return {status: 'fulfilled', value: future.get_value()};
+            } catch (reason) {
+                return {status: 'rejected', reason};
+            }
+        });
+    default:
+        return futures;
+    }
+}
+
+function describe(error) {
+    try {
+        return String(error);
+    } catch {
+        return 'Something that cannot be made a string was thrown';
+    }
+}
+
+/* @cell: that of the future which is rejected with it. It keeps what was thrown, and a GError
+ * stands for it on the way: its code says which. */
+function toGError(error, cell) {
+    if (error instanceof GLib.Error)
+        return error;
+
+    lastCode = lastCode % MAX_INT32 + 1;
+    cell.kept = {error, code: lastCode};
+
+    return new GLib.Error(ERROR_DOMAIN, lastCode,
+        describe(error).replace(/[\0\p{Surrogate}]/gu, '\ufffd'));
+}
+
+/* The very object that was thrown, if it was thrown here: by @future or by one that it was
+ * made from. Chains may be long, so this does not recurse. */
+function fromGError(error, future) {
+    if (!(error instanceof GLib.Error) || error.domain !== ERROR_DOMAIN)
+        return error;
+
+    const cell = future[CELL];
+    const pending = cell ? [cell] : [];
+    const seen = new Set(pending);
+    while (pending.length) {
+        const {kept, from} = pending.pop();
+        if (kept?.code === error.code) {
+            cell.kept = kept;
+            cell.from = null;
+            return kept.error;
+        }
+        for (const other of from ?? []) {
+            if (!seen.has(other)) {
+                seen.add(other);
+                pending.push(other);
+            }
+        }
+    }
+    return error;
+}
+
+/* Calls @body, and throws what was thrown originally. */
+function withErrors(future, body) {
+    try {
+        return body();
+    } catch (error) {
+        throw fromGError(error, future);
+    }
+}
+
+/* A future's cell keeps the error it was rejected with, and the cells of the futures that
+ * it was made from, whose errors may come to be its own. It knows too who is to complete
+ * the future: @needs says whether all those futures are needed or any will do.
+ *
+ * A chain shares no cell and keeps no future, so its middle can go. */
+function newCell() {
+    return {kept: null, here: false, from: null, needs: 'all'};
+}
+
+function cellOf(future) {
+    return future[CELL] ??= newCell();
+}
+
+/* Makes @derived keep what its inputs may be rejected with. */
+function derive(derived, inputs, needs = 'all') {
+    const cell = cellOf(derived);
+    const from = [];
+
+    for (const input of inputs) {
+        const state = input.get_state();
+        if (input[CELL] && state !== Concur.FutureState.RESOLVED)
+            from.push(input[CELL]);
+        /* One that others complete is enough for those that wait for any. */
+        else if (needs === 'any')
+            cell.here = null;
+    }
+    cell.from = (cell.from ?? []).concat(from);
+    cell.needs = needs;
+
+    return derived;
+}
+
+/* Whether only this thread can complete it. */
+function isCompletedHere(cell) {
+    if (!cell)
+        return false;
+    if (cell.here !== false || !cell.from?.length)
+        return cell.here === true;
+    return cell.needs === 'all'
+        ? cell.from.some(isCompletedHere) : cell.from.every(isCompletedHere);
+}
+
+/* Milliseconds to microseconds, rounded up, so that nothing ends early. */
+function toMicroseconds(ms) {
+    if (ms === null || ms === undefined)
+        return -1;
+    if (typeof ms !== 'number' || Number.isNaN(ms))
+        throw new TypeError(`A time is a number of milliseconds, not ${describe(ms)}`);
+
+    const us = Math.ceil(ms * 1000);
+    return us < 0 || us > Number.MAX_SAFE_INTEGER ? -1 : us;
+}
+
+/* The last argument of many a function: an object, or what C has in its place. */
+function readOptions(given, defaults, shorthand) {
+    if (given === null || given === undefined)
+        return {...defaults};
+    if (typeof given !== 'object' || given instanceof GObject.Object) {
+        if (shorthand === undefined)
+            throw new TypeError(`Expected an object of options, not ${describe(given)}`);
+        return {...defaults, [shorthand]: given};
+    }
+
+    for (const name of Object.keys(given)) {
+        if (!(name in defaults)) {
+            const known = Object.keys(defaults).join(', ');
+            throw new TypeError(`There is no option “${name}” here; there are: ${known}`);
+        }
+    }
+    return {...defaults, ...given};
+}
+
+function requireFunction(fn, what) {
+    if (typeof fn !== 'function')
+        throw new TypeError(`${what} needs a function, not ${describe(fn)}`);
+}
+
+/* Puts a method in place, under a name which `for … in` does not list unless GJS has it there
+ * already: what is introspected can be replaced, but not redefined. */
+function define(target, name, value) {
+    if (Object.prototype.hasOwnProperty.call(target, name)) {
+        target[name] = value;
+        return;
+    }
+    Object.defineProperty(target, name, {
+        value,
+        configurable: true,
+        enumerable: false,
+        writable: true,
+    });
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The concur-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/* Runs examples/gjs. */
+
+import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
+import {assert, makeDirectory, makeEndlessFile, remove, run, same, test, writeFile}
+    from './tap.js';
+
+const [here] = GLib.filename_from_uri(import.meta.url);
+const examples = GLib.build_filenamev([GLib.path_get_dirname(here), '..', '..', 'examples', 'gjs']);
+const directory = makeDirectory();
+const HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+const SIGINT = 2;
+
+function start(name, ...args) {
+    return Gio.Subprocess.new(['gjs', '-m', `${examples}/${name}.js`, ...args],
+        Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
+}
+
+function finish(process) {
+    const [, output, errors] = process.communicate_utf8(null, null);
+    assert(process.get_successful(), errors);
+    same(errors, '');
+    return output;
+}
+
+test('spinner digests a directory', () => {
+    writeFile(directory, 'hello', 'hello');
+    const output = finish(start('spinner', directory.get_path()));
+    assert(output.includes(`${HELLO}  ${directory.get_path()}/hello`), output);
+    assert(/1 done, 0 cancelled/.test(output), output);
+});
+
+test('spinner turns while workers work, and cancels them', () => {
+    makeEndlessFile(directory);
+    const output = finish(start('spinner', '--cancel-after', '5', directory.get_path()));
+    assert(/1 done, 1 cancelled, the spinner turned [5-9]/.test(output), output);
+    assert(/⠋[^]*⠙[^]*⠹/.test(output), output);
+});
+
+test('spinner cancels at Ctrl-C', () => {
+    const process = start('spinner', directory.get_path());
+    /* It turns, so its handler is there. */
+    const first = process.get_stdout_pipe().read_bytes(1, null);
+    same(first.get_size(), 1);
+    process.send_signal(SIGINT);
+    assert(/1 done, 1 cancelled/.test(finish(process)));
+});
+
+test('downloads, with a limit', () => {
+    same(finish(start('downloads')), 'failed: /missing: HTTP/1.0 404 Not Found\n' +
+        '39 downloads, 773000 bytes, at most 6 at once\n');
+});
+
+test('cancelling', () => {
+    same(finish(start('cancelling')).replace(/“.*”/, 'the work'), `by the future: cancelled
+by a cancellable: cancelled
+by a cancellable: cancelled
+by a time limit: the work was not done after 20 ms
+  and the work itself: cancelled
+by a race: the other was first
+  and the loser: cancelled
+the function clears up
+by the future of a function: cancelled
+`);
+});
+
+await run(() => remove(directory));

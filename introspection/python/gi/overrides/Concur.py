@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The concur-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What is special about Concur in Python. The code is in the package _concur beside it."""
+
+from gi.overrides._concur import base, compat
+from gi.overrides._concur.asynciothread import AsyncioThread, NotReadyError
+from gi.overrides._concur.awaitables import gather, race, timeout
+from gi.overrides._concur.conveniences import (Threaded, call_async, call_in_executor, sync_wait,
+                                               threaded, threaded_separate, to_thread)
+from gi.overrides._concur.eventloop import EventLoop, new_event_loop
+from gi.overrides._concur.executor import Executor, Options
+from gi.overrides._concur.future import Future
+from gi.overrides._concur.job import Job, Promise
+from gi.overrides._concur.loopstate import LoopTask
+from gi.overrides._concur.loopthread import LoopThread
+from gi.overrides._concur.pools import ContextExecutor, ThreadExecutor, get_default_executor
+from gi.overrides._concur.spawn import run, sleep, spawn
+from gi.overrides._concur.standard import BrokenThreadPool, ThreadPoolExecutor
+from gi.overrides._concur.standardwait import (ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION,
+                                               as_completed, wait)
+from gi.overrides._concur.task import check_cancelled, report
+
+CancelledError = base.CancelledError
+
+__all__ = [
+    'ALL_COMPLETED',
+    'AsyncioThread',
+    'BrokenThreadPool',
+    'CancelledError',
+    'ContextExecutor',
+    'EventLoop',
+    'Executor',
+    'FIRST_COMPLETED',
+    'FIRST_EXCEPTION',
+    'Future',
+    'Job',
+    'LoopTask',
+    'LoopThread',
+    'NotReadyError',
+    'Options',
+    'Promise',
+    'ThreadExecutor',
+    'ThreadPoolExecutor',
+    'Threaded',
+    'as_completed',
+    'call_async',
+    'call_in_executor',
+    'check_cancelled',
+    'compat',
+    'gather',
+    'get_default_executor',
+    'new_event_loop',
+    'race',
+    'report',
+    'run',
+    'sleep',
+    'spawn',
+    'sync_wait',
+    'threaded',
+    'threaded_separate',
+    'timeout',
+    'to_thread',
+    'wait',
+]
+
+base.install_properties(base.raw)

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 The concur-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What a LoopThread's loop consists of while it runs: its asyncio loop and pool, its tasks,
+and the context managers that were entered."""
+
+import asyncio
+import threading
+
+from gi.repository import GLib
+
+from .base import EXECUTOR_ERROR, OWN, public, to_exception
+from .eventloop import EventLoop
+from .future import REJECTED, log, raw_state
+from .pools import ThreadExecutor
+
+
+@public
+class LoopPool(ThreadExecutor):
+    """The pool of a loop thread, which knows its threads: they cannot wait for its end."""
+
+    __module__ = OWN
+    __gtype_name__ = 'ConcurPythonLoopPool'
+
+    def do_thread_main(self):
+        idents = self.__dict__.setdefault('_idents', set())
+        idents.add(threading.get_ident())
+        try:
+            ThreadExecutor.do_thread_main(self)
+        finally:
+            idents.discard(threading.get_ident())
+
+    def is_current(self):
+        return threading.get_ident() in self.__dict__.get('_idents', ())
+
+
+class LoopState:
+    """It must not keep its LoopThread, because jobs keep it."""
+
+    def __init__(self, name, max_workers):
+        self.name = name
+        self.max_workers = max_workers
+        # Also what coroutines have started themselves.
+        self.stop_cancels_all = False
+        self.lock = threading.Lock()
+        # Not while there is a do_run_loop ().
+        self.ended = threading.Event()
+        self.ended.set()
+
+        self.loop = None
+        # Of the loop's thread.
+        self.ident = None
+        self.pool = None
+
+        # LoopTasks, and whether those of this run were started. Under the lock.
+        self.starters = []
+        self.started = False
+
+        # The rest is for the loop's own thread. Tasks of asyncio that answer for jobs:
+        self.tasks = set()
+        # Each the task that stays in a context manager, and the future that ends that.
+        self.entered = []
+        self.stopping = False
+        self.quit = False
+        # The task that leaves the managers.
+        self.leaving = None
+
+    def begin(self, loop):
+        self.ended.clear()
+        with self.lock:
+            self.loop = loop
+            self.ident = threading.get_ident()
+            self.pool = None
+            self.started = False
+        self.stopping = self.quit = False
+        self.leaving = None
+
+    def end(self):
+        with self.lock:
+            self.loop = None
+            self.ident = None
+            self.started = False
+
+    def get_pool(self):
+        with self.lock:
+            if self.pool is None:
+                self.pool = LoopPool(self.max_workers, name=f'{self.name}-pool')
+                if self.loop is None or self.stopping:
+                    # As for any executor of a thread that does not run.
+                    self.pool.shutdown()
+            return self.pool
+
+    def is_inside(self):
+        """Whether the end would wait for the calling thread."""
+        pool = self.pool
+        return self.ident == threading.get_ident() or (pool is not None and pool.is_current())
+
+    def cancel_all(self):
+        """On the loop's thread: cancels every task, but for those that stay in a context
+        manager, whose time comes last."""
+        if self.leaving is None:
+            spared = {task for task, leave in self.entered}
+        else:
+            spared = {self.leaving}
+        for task in asyncio.all_tasks(self.loop).difference(spared):
+            task.cancel()
+
+    async def enter(self, context_manager):
+        """Enters it in a task of its own: it has to be left in the same."""
+        loop = asyncio.get_running_loop()
+        entered = loop.create_future()
+        leave = loop.create_future()
+        task = loop.create_task(_stay(context_manager, entered, leave))
+        item = (task, leave)
+        self.entered.append(item)
+        task.add_done_callback(lambda task: item in self.entered and self.entered.remove(item))
+        try:
+            return await entered
+        except asyncio.CancelledError:
+            # Nobody has it.
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        finally:
+            entered = leave = task = item = None
+
+    async def leave_all(self):
+        while self.entered:
+            task, leave = self.entered.pop()
+            if not leave.done():
+                leave.set_result(None)
+            await asyncio.wait({task})
+
+
+async def _stay(context_manager, entered, leave):
+    try:
+        async with context_manager as value:
+            if not entered.done():
+                entered.set_result(value)
+                value = None
+                await leave
+    except BaseException as error:
+        if not entered.done():
+            if isinstance(error, asyncio.CancelledError):
+                entered.cancel()
+            else:
+                entered.set_exception(to_exception(error))
+        elif not isinstance(error, asyncio.CancelledError):
+            log.error('leaving %r failed', context_manager, exc_info=True)
+    finally:
+        context_manager = entered = leave = value = None
+
+
+@public
+class LoopTask:
+    """What a loop thread runs from each start to the next stop; see LoopThread.add_task ()."""
+
+    def __init__(self, state, function, args, kwargs):
+        self._state = state
+        self._call = (args, kwargs)
+        self._future = None
+        self.function = function
+
+    @property
+    def future(self):
+        """The Concur.Future of its last run, or None: exception () tells why it failed."""
+        return self._future
+
+    def remove(self):
+        """Takes it back: it is not started any more, and cancelled if it runs. Returns
+        False if that was done before."""
+        with self._state.lock:
+            if self not in self._state.starters:
+                return False
+            self._state.starters.remove(self)
+        self._cancel()
+        return True
+
+    def _start(self, thread):
+        args, kwargs = self._call
+        self._future = future = thread.submit(self.function, *args, **kwargs)
+        # Whoever does look at it finds it.
+        future.ignore()
+        future.add_done_callback(self._ended)
+        if self not in self._state.starters:
+            # Removed meanwhile.
+            self._cancel()
+
+    def _cancel(self):
+        future = self._future
+        if future is not None:
+            future.cancel()
+
+    def _ended(self, future):
+        if raw_state(future) != REJECTED:
+            return
+        error = future.exception()
+        cause = error.__cause__
+        if isinstance(cause, GLib.Error) and cause.domain == EXECUTOR_ERROR:
+            # The thread was stopped before it could begin.
+            return
+        log.error('%s: the task %r failed', self._state.name, self.function, exc_info=error)
+
+    def __repr__(self):
+        return f'<LoopTask {self.function!r} of {self._state.name}>'
+
+
+class ThreadEventLoop(EventLoop):
+    """The asyncio loop of a LoopThread, whose default executor is the thread's own: asyncio's
+    would be waited for at exit."""
+
+    def __init__(self, context, state):
+        super().__init__(context)
+        self._state = state
+        self._has_executor = False
+
+    def set_default_executor(self, executor):
+        super().set_default_executor(executor)
+        self._has_executor = True
+
+    def run_in_executor(self, executor, function, *args):
+        if executor is not None or self._has_executor:
+            return super().run_in_executor(executor, function, *args)
+        self._check_closed()
+        future = self._state.get_pool().submit(function, *args)
+        return self.create_task(_await(future))
+
+
+async def _await(future):
+    return await future

@@ -1,0 +1,598 @@
+# SPDX-FileCopyrightText: 2026 The concur-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Concur.new_event_loop (): asyncio over a main context."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import unittest
+import weakref
+
+from util import LIMIT, Case, Concur, Gate, GLib, gone, run_script
+
+
+def attach(source, function, context, priority=None):
+    if priority is not None:
+        source.set_priority(priority)
+    source.set_callback(function)
+    source.attach(context)
+    return source
+
+
+class LoopCase(Case):
+    def setUp(self):
+        self.context = GLib.MainContext.new()
+        self.loop = Concur.new_event_loop(self.context)
+        self.addCleanup(self.loop.close)
+
+    def run_loop(self, coroutine):
+        return self.loop.run_until_complete(asyncio.wait_for(coroutine, LIMIT))
+
+    def socket_pair(self):
+        pair = socket.socketpair()
+        for end in pair:
+            end.setblocking(False)
+            self.addCleanup(end.close)
+        return pair
+
+
+class TestAsyncio(LoopCase):
+    def test_tasks(self):
+        async def double(number):
+            await asyncio.sleep(0)
+            return number * 2
+
+        async def main():
+            self.assertIs(asyncio.get_running_loop(), self.loop)
+            return await asyncio.gather(*(double(number) for number in range(100)))
+
+        self.assertEqual(self.run_loop(main()), [number * 2 for number in range(100)])
+
+    def test_timers(self):
+        async def main():
+            order = []
+            begin = self.loop.time()
+            # The later ones first, so that the wait has to be shortened each time.
+            for delay in (0.08, 0.06, 0.04, 0.02, 0):
+                self.loop.call_later(delay, order.append, delay)
+            await asyncio.sleep(0.1)
+            self.assertGreaterEqual(self.loop.time() - begin, 0.1)
+            return order
+
+        self.assertEqual(self.run_loop(main()), [0, 0.02, 0.04, 0.06, 0.08])
+
+    def test_timer_after_file(self):
+        async def main():
+            near, far = self.socket_pair()
+            sleep = asyncio.ensure_future(asyncio.sleep(0.05))
+            self.loop.call_later(0.01, far.send, b'x')
+            await self.loop.sock_recv(near, 1)
+            # What the file was ready for has not put the timer off.
+            await sleep
+
+        self.run_loop(main())
+
+    def test_sockets(self):
+        async def main():
+            near, far = self.socket_pair()
+            data = os.urandom(1 << 20)
+
+            async def receive():
+                parts = []
+                while sum(map(len, parts)) < len(data):
+                    parts.append(await self.loop.sock_recv(far, 1 << 16))
+                return b''.join(parts)
+
+            received, sent = await asyncio.gather(receive(), self.loop.sock_sendall(near, data))
+            self.assertEqual(received, data)
+
+        self.run_loop(main())
+
+    def test_streams(self):
+        async def echo(reader, writer):
+            writer.write(await reader.readline())
+            await writer.drain()
+            writer.close()
+
+        async def ask(port, text):
+            reader, writer = await asyncio.open_connection('127.0.0.1', port)
+            writer.write(text)
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return answer
+
+        async def main():
+            server = await asyncio.start_server(echo, '127.0.0.1', 0)
+            port = server.sockets[0].getsockname()[1]
+            texts = [b'%d\n' % number for number in range(50)]
+            answers = await asyncio.gather(*(ask(port, text) for text in texts))
+            server.close()
+            await server.wait_closed()
+            self.assertEqual(answers, texts)
+
+        self.run_loop(main())
+
+    def test_executor(self):
+        async def main():
+            return await self.loop.run_in_executor(None, threading.get_ident)
+
+        self.assertNotEqual(self.run_loop(main()), threading.get_ident())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+
+    def test_threads_wake_it(self):
+        async def main():
+            for number in range(500):
+                future = self.loop.create_future()
+                pool.submit(self.loop.call_soon_threadsafe, future.set_result, number)
+                self.assertEqual(await future, number)
+
+        pool = self.pool(2)
+        self.run_loop(main())
+
+    def test_futures(self):
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        async def main():
+            future = pool.submit(gate, 5)
+            waiting = asyncio.ensure_future(_wait_for(future))
+            await asyncio.sleep(0)
+            gate.open()
+            return await waiting
+
+        async def _wait_for(future):
+            return await future
+
+        pool = self.pool()
+        self.assertEqual(self.run_loop(main()), 5)
+
+    @unittest.skipUnless(hasattr(asyncio, 'Runner'), 'asyncio has no Runner')
+    def test_runner(self):
+        async def main():
+            await asyncio.sleep(0.001)
+            return asyncio.get_running_loop()
+
+        with asyncio.Runner(loop_factory=Concur.new_event_loop) as runner:
+            loop = runner.run(main())
+            self.assertIsInstance(loop, Concur.EventLoop)
+        self.assertTrue(loop.is_closed())
+
+    @unittest.skipUnless(sys.version_info >= (3, 12), 'asyncio.run () takes no factory')
+    def test_run(self):
+        async def main():
+            return asyncio.get_running_loop()
+
+        loop = asyncio.run(main(), loop_factory=Concur.new_event_loop)
+        self.assertIsInstance(loop, Concur.EventLoop)
+
+
+class TestContext(LoopCase):
+    def test_default_context(self):
+        loop = Concur.new_event_loop()
+        self.addCleanup(loop.close)
+        self.assertEqual(loop.context, GLib.MainContext.default())
+        self.context.push_thread_default()
+        try:
+            own = Concur.new_event_loop()
+            self.addCleanup(own.close)
+            self.assertEqual(own.context, self.context)
+        finally:
+            self.context.pop_thread_default()
+
+    def test_thread_default(self):
+        async def main():
+            return GLib.MainContext.get_thread_default()
+
+        self.assertEqual(self.run_loop(main()), self.context)
+        self.assertIsNone(GLib.MainContext.get_thread_default())
+
+    def test_sources(self):
+        async def main():
+            done = self.loop.create_future()
+            idents = set()
+
+            def tick(data):
+                idents.add(threading.get_ident())
+                # Neither of them wakes the loop by itself.
+                if not done.done():
+                    done.set_result(asyncio.get_running_loop())
+                return False
+
+            attach(GLib.timeout_source_new(5), tick, self.context)
+            self.assertIs(await done, self.loop)
+            called = asyncio.Event()
+            attach(GLib.idle_source_new(), lambda data: self.loop.call_soon(called.set) and False,
+                   self.context)
+            await called.wait()
+            self.assertEqual(idents, {threading.get_ident()})
+
+        self.run_loop(main())
+
+    def test_source_starts_task(self):
+        async def main():
+            done = self.loop.create_future()
+
+            async def later():
+                await asyncio.sleep(0.001)
+                done.set_result(True)
+
+            tasks = []
+            attach(GLib.idle_source_new(),
+                   lambda data: tasks.append(self.loop.create_task(later())), self.context)
+            self.assertTrue(await done)
+
+        self.run_loop(main())
+
+    def test_owned_by_other_thread(self):
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        def own():
+            self.context.acquire()
+            gate()
+            self.context.release()
+
+        pool = self.pool()
+        owning = pool.submit(own)
+        gate.wait()
+        coroutine = asyncio.sleep(0)
+        with self.assertRaisesRegex(RuntimeError, 'belongs to another thread'):
+            self.loop.run_forever()
+        coroutine.close()
+        gate.open()
+        owning.result(LIMIT)
+        self.run_loop(asyncio.sleep(0))
+
+    def test_on_many_threads(self):
+        async def main(number):
+            for _ in range(20):
+                await asyncio.sleep(0.0001)
+            return number
+
+        def run(number):
+            loop = Concur.new_event_loop(GLib.MainContext.new())
+            try:
+                return loop.run_until_complete(main(number))
+            finally:
+                loop.close()
+
+        pool = self.pool(8)
+        self.assertEqual(list(pool.map(run, range(40))), list(range(40)))
+
+
+class TestNesting(LoopCase):
+    def nest(self, milliseconds):
+        """Iterates the context from within; returns what time of the processor that took."""
+        over = []
+        attach(GLib.timeout_source_new(milliseconds), lambda data: over.append(True),
+               self.context)
+        begin = time.thread_time()
+        while not over:
+            self.context.iteration(True)
+        return time.thread_time() - begin
+
+    def test_tasks_wait(self):
+        async def main():
+            steps = []
+            near, far = self.socket_pair()
+            self.loop.add_reader(near, lambda: steps.append(near.recv(1)))
+            self.loop.call_soon(steps.append, 'soon')
+            self.loop.call_later(0.001, steps.append, 'later')
+            far.send(b'x')
+            used = self.nest(200)
+            self.assertEqual(steps, [])
+            # A file that nobody reads has not kept that loop busy.
+            self.assertLess(used, 0.1)
+            while len(steps) < 3:
+                await asyncio.sleep(0.001)
+            self.assertEqual(set(steps), {'soon', 'later', b'x'})
+            # And it is heard again.
+            far.send(b'y')
+            while len(steps) < 4:
+                await asyncio.sleep(0.001)
+            self.assertEqual(steps[-1], b'y')
+
+        self.run_loop(main())
+
+    def test_from_source(self):
+        async def main():
+            done = self.loop.create_future()
+            steps = []
+
+            def outer(data):
+                self.loop.call_soon(steps.append, 'task')
+                self.nest(5)
+                steps.append('nested')
+                done.set_result(None)
+
+            attach(GLib.idle_source_new(), outer, self.context)
+            await done
+            await asyncio.sleep(0)
+            self.assertEqual(steps, ['nested', 'task'])
+
+        self.run_loop(main())
+
+    def test_wake_up_of_thread_in_nested_loop(self):
+        # The wake-up is for the nested iteration; the call must not be forgotten.
+        async def main():
+            done = self.loop.create_future()
+            gate = Gate()
+
+            def call():
+                self.loop.call_soon_threadsafe(done.set_result, 1)
+                gate()
+
+            called = pool.submit(call)
+            gate.wait()
+            self.nest(1)
+            gate.open()
+            self.assertEqual(await done, 1)
+            await called
+
+        pool = self.pool()
+        self.run_loop(main())
+
+    def test_run_in_callback(self):
+        result = []
+
+        async def inner():
+            await asyncio.sleep(0.001)
+            return 'inner'
+
+        def call(data):
+            result.append(Concur.run(inner()))
+            main_loop.quit()
+
+        main_loop = GLib.MainLoop()
+        GLib.idle_add(call, None)
+        main_loop.run()
+        self.assertEqual(result, ['inner'])
+
+
+class TestFairness(LoopCase):
+    def test_many_callbacks(self):
+        async def main():
+            ticks = []
+            attach(GLib.timeout_source_new(1), lambda data: ticks.append(1) or True,
+                   self.context)
+            over = self.loop.create_future()
+
+            def step(left):
+                if left:
+                    self.loop.call_soon(step, left - 1)
+                else:
+                    over.set_result(len(ticks))
+
+            step(100000)
+            self.assertGreater(await over, 10)
+
+        self.run_loop(main())
+
+    def test_many_at_once(self):
+        async def main():
+            ticks = []
+            attach(GLib.idle_source_new(), lambda data: ticks.append(1) or True, self.context)
+            done = [0]
+
+            def step():
+                done[0] += 1
+
+            for _ in range(100000):
+                self.loop.call_soon(step)
+            while done[0] < 100000 or not ticks:
+                await asyncio.sleep(0)
+
+        self.run_loop(main())
+
+    def test_flood_of_sources(self):
+        for priority in (GLib.PRIORITY_DEFAULT_IDLE, GLib.PRIORITY_DEFAULT, GLib.PRIORITY_HIGH):
+            with self.subTest(priority=priority):
+                flood = attach(GLib.idle_source_new(), lambda data: True, self.context, priority)
+
+                async def main():
+                    for _ in range(20):
+                        await asyncio.sleep(0.001)
+                    near, far = self.socket_pair()
+                    far.send(b'x')
+                    self.assertEqual(await self.loop.sock_recv(near, 1), b'x')
+
+                self.run_loop(main())
+                flood.destroy()
+
+    def test_idle(self):
+        # Nothing to do costs nothing.
+        async def main():
+            begin = time.thread_time()
+            await asyncio.sleep(0.3)
+            return time.thread_time() - begin
+
+        self.assertLess(self.run_loop(main()), 0.1)
+
+
+class TestSignals(LoopCase):
+    def test_handler(self):
+        async def main():
+            got = self.loop.create_future()
+            self.loop.add_signal_handler(signal.SIGUSR1, got.set_result, 1)
+            pool.submit(os.kill, os.getpid(), signal.SIGUSR1)
+            self.assertEqual(await got, 1)
+            self.assertTrue(self.loop.remove_signal_handler(signal.SIGUSR1))
+
+        pool = self.pool()
+        for _ in range(20):
+            self.run_loop(main())
+
+    def test_handler_outlives_run(self):
+        got = []
+        self.loop.add_signal_handler(signal.SIGUSR1, got.append, 1)
+        self.addCleanup(self.loop.remove_signal_handler, signal.SIGUSR1)
+        self.run_loop(asyncio.sleep(0))
+
+        async def main():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            while not got:
+                await asyncio.sleep(0.001)
+
+        self.run_loop(main())
+
+    def test_wakeup_fd_is_restored(self):
+        self.run_loop(asyncio.sleep(0))
+        self.assertEqual(signal.set_wakeup_fd(-1), -1)
+
+        pair = self.socket_pair()
+        signal.set_wakeup_fd(pair[0].fileno())
+        try:
+            self.run_loop(asyncio.sleep(0))
+        finally:
+            self.assertEqual(signal.set_wakeup_fd(-1), pair[0].fileno())
+
+    def test_interrupt(self):
+        # Not while it works: there is nothing else that could wake it.
+        async def main():
+            interrupt()
+            await asyncio.sleep(LIMIT)
+
+        def interrupt():
+            pool.submit(os.kill, os.getpid(), signal.SIGINT)
+
+        pool = self.pool()
+        for _ in range(20):
+            with self.assertRaises(KeyboardInterrupt):
+                Concur.run(main())
+
+    def test_source_interrupted(self):
+        # Not everybody has a handler that makes a noise: the loop goes on.
+        async def main():
+            for _ in range(50):
+                future = pool.submit(os.kill, os.getpid(), signal.SIGUSR1)
+                await asyncio.sleep(0.001)
+                await future
+
+        old = signal.signal(signal.SIGUSR1, lambda *_: None)
+        self.addCleanup(signal.signal, signal.SIGUSR1, old)
+        pool = self.pool()
+        self.run_loop(main())
+
+
+class TestRun(Case):
+    def test_value(self):
+        async def main():
+            await asyncio.sleep(0.001)
+            return 5
+
+        self.assertEqual(Concur.run(main()), 5)
+        self.assertEqual(Concur.run(main(), timeout=LIMIT), 5)
+
+    def test_timeout(self):
+        steps = []
+
+        async def main():
+            try:
+                await asyncio.sleep(LIMIT)
+            finally:
+                await asyncio.sleep(0.001)
+                steps.append('cleared up')
+
+        with self.assertRaises(TimeoutError):
+            Concur.run(main(), timeout=0.01)
+        self.assertEqual(steps, ['cleared up'])
+
+    def test_left_over(self):
+        steps = []
+
+        async def left():
+            try:
+                await asyncio.sleep(LIMIT)
+            finally:
+                await asyncio.sleep(0.001)
+                steps.append('cleared up')
+
+        async def main():
+            steps.append(asyncio.ensure_future(left()))
+            await asyncio.sleep(0)
+
+        Concur.run(main())
+        self.assertEqual(steps[1:], ['cleared up'])
+
+    def test_sources_of_the_thread(self):
+        async def main():
+            done = asyncio.get_running_loop().create_future()
+            GLib.idle_add(lambda: done.set_result(threading.get_ident()))
+            return await done
+
+        self.assertEqual(Concur.run(main()), threading.get_ident())
+
+
+class TestEnd(Case):
+    def test_close(self):
+        context = GLib.MainContext.new()
+        loop = Concur.new_event_loop(context)
+        loop.run_until_complete(asyncio.sleep(0.001))
+        selector = loop._selector
+        references = weakref.ref(loop), weakref.ref(selector)
+        loop.close()
+        # As long as the sources are there, they have the selector.
+        loop = selector = None
+        self.assertTrue(gone(*references))
+        self.assertFalse(context.iteration(False))
+
+    def test_call_after_close(self):
+        loop = Concur.new_event_loop()
+        loop.close()
+        with self.assertRaises(RuntimeError):
+            loop.call_soon_threadsafe(print)
+
+    def test_many_loops(self):
+        files = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else None
+        for _ in range(200):
+            loop = Concur.new_event_loop()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+        gc.collect()
+        if files is not None:
+            self.assertLessEqual(len(os.listdir('/proc/self/fd')), files + 2)
+
+    def test_future_after_close(self):
+        # What nobody waits for any more has no loop to wake.
+        gate = Gate()
+        self.addCleanup(gate.open)
+        pool = self.pool()
+        future = pool.submit(gate, 1)
+
+        async def main():
+            waiting = asyncio.ensure_future(_await(future.shield()))
+            await asyncio.sleep(0)
+            return waiting
+
+        async def _await(future):
+            return await future
+
+        loop = Concur.new_event_loop()
+        waiting = loop.run_until_complete(main())
+        loop.close()
+        gate.open()
+        self.assertEqual(future.result(LIMIT), 1)
+        waiting._log_destroy_pending = False
+        with contextlib.suppress(RuntimeError):
+            waiting.get_coro().close()
+
+    def test_interpreter_exit(self):
+        output, errors = run_script('''
+            import asyncio
+            loop = Concur.new_event_loop()
+            loop.run_until_complete(asyncio.sleep(0.001))
+            print('ran')
+            ''')
+        self.assertEqual((output, errors), ('ran\n', ''))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -8,7 +8,7 @@ import threading
 import unittest
 import weakref
 
-from util import LIMIT, SCALE, Case, Thing, gone, iterate_until
+from util import LIMIT, SCALE, Case, Thing, gone, iterate_until, wait_until
 
 from gi.repository import Concur
 
@@ -127,7 +127,8 @@ class TestCombine(Case):
         promise = Concur.Promise()
         with self.assertRaises(TimeoutError):
             promise.future.with_timeout(0.01).result(LIMIT)
-        self.assertTrue(promise.future.cancelled())
+        # A moment later, by the timer's thread.
+        wait_until(promise.future.cancelled)
         with self.assertRaises(ValueError):
             promise.future.with_timeout(float('nan'))
 
@@ -226,6 +227,18 @@ class TestCombine(Case):
         self.assertEqual(second.result(), 'other')
         race = both = future = None
         self.assertTrue(gone(*references))
+
+    def test_source_goes_once_a_view_is_read(self):
+        for value in ([1], KeyError()):
+            source = self.value(value) if isinstance(value, list) else self.error(value)
+            view = source.view()
+            view.wait(LIMIT)
+            view.exception()
+            self.assertIs(view.exception() or view.result(), value)
+            reference = weakref.ref(source)
+            del source
+            self.assertTrue(gone(reference))
+            self.assertIs(view.exception() or view.result(), value)
 
     def test_delay(self):
         self.assertIsNone(Concur.Future.delay(0.01).result(LIMIT))

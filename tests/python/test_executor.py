@@ -8,9 +8,9 @@ import random
 import threading
 import unittest
 
-from util import LIMIT, SCALE, Case, Gate, iterate_until, wait_until
+from util import LIMIT, SCALE, Case, Gate, wait_until
 
-from gi.repository import Concur, Gio, GLib, GObject
+from gi.repository import Concur, Gio, GObject
 
 
 class TestThreadExecutor(Case):

@@ -131,6 +131,23 @@ class TestFork(unittest.TestCase):
 
 
 class TestAfterQuiesce(unittest.TestCase):
+    def test_it_happens_at_exit(self):
+        # What is registered first is called last.
+        output, errors = run_script('''
+            import atexit
+            def last():
+                try:
+                    print(Concur.Executor.get_default().submit(int).result())
+                except RuntimeError as error:
+                    print(error)
+            atexit.register(last)
+            import gi
+            gi.require_version('Concur', '1')
+            from gi.repository import Concur
+        ''', head='')
+        self.assertIn('about to end', output)
+        self.assertEqual(errors, '')
+
     def test_clear_errors(self):
         output, errors = run_script('''
             def late():

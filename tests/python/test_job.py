@@ -14,7 +14,7 @@ import weakref
 
 from util import LIMIT, Case, Gate, Thing, gone, iterate_until, wait_until
 
-from gi.repository import Concur, Gio, GLib, GObject
+from gi.repository import Concur, Gio, GObject
 
 variable = contextvars.ContextVar('variable', default='default')
 

@@ -307,8 +307,8 @@ class TestStop(LoopThreadCase):
         gate.wait()
         pool = self.pool()
         for wait in (thread.stop, thread.join, thread.start):
-            pool.submit(os.kill, os.getpid(), signal.SIGINT)
             with self.assertRaises(KeyboardInterrupt):
+                pool.submit(os.kill, os.getpid(), signal.SIGINT)
                 wait()
                 time.sleep(LIMIT)
         gate.open()
@@ -446,6 +446,7 @@ class TestTasks(LoopThreadCase):
 
         with thread:
             task = thread.add_task(run)
+            wait_until(lambda: task.future is not None)
             self.assertTrue(task.remove())
             self.assertFalse(task.remove())
             self.assertTrue(task.future.wait(LIMIT))
@@ -494,6 +495,8 @@ class TestLeaks(LoopThreadCase):
             raise ValueError(thing)
 
         thread = self.loop_thread()
+        begun = thread.add_task(int)
+        wait_until(lambda: begun.future is not None)
         references = []
         with self.all_futures_go():
             for function in (succeed, fail) * 50:

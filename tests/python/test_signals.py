@@ -69,7 +69,6 @@ CALLS = {
 
 class TestSignals(unittest.TestCase):
     def interrupted(self, call):
-        # "with" statements of the program end, too: nothing waits for the promise then.
         output, errors = run_script(PROGRAM % call)
         self.assertEqual(output, 'interrupted\n', errors)
         self.assertNotIn('Traceback', errors)

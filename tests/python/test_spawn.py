@@ -9,7 +9,7 @@ import unittest
 import warnings
 import weakref
 
-from util import LIMIT, Case, Gate, Thing, collect, gone, iterate_until, wait_until
+from util import LIMIT, Case, Thing, collect, gone, iterate_until
 
 from gi.repository import Concur, GLib
 
@@ -327,7 +327,7 @@ class TestRun(Case):
         self.assertEqual(Concur.run(Concur.ContextExecutor().submit(inner)), 'inner')
         self.assertEqual(self.pool().submit(inner).result(LIMIT), 'inner')
 
-    def test_on_another_thread_than_the_loop(self):
+    def test_what_cannot_be_run(self):
         with self.assertRaises(TypeError):
             Concur.run(3)
 

@@ -44,6 +44,9 @@ def members(body):
             found[node.name] = node
         elif isinstance(node, ast.AnnAssign):
             found[node.target.id] = node
+        elif isinstance(node, ast.Assign):
+            # Members of an enumeration, and names of types.
+            found[node.targets[0].id] = node
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 # Without "as" a stub does not give it on.
@@ -151,6 +154,9 @@ class Checker:
             elif not hasattr(thing, member):
                 if member not in vfuncs and not self.is_set_at_once(thing, member):
                     self.wrong.append(f'{where}: does not exist')
+            elif isinstance(nodes, ast.Assign):
+                if nodes.value.value != int(getattr(thing, member)):
+                    self.wrong.append(f'{where}: is {int(getattr(thing, member))}')
             elif isinstance(nodes, list):
                 self.check_member(where, nodes, getattr(thing, member),
                                   inspect.getattr_static(thing, member))
@@ -301,7 +307,8 @@ class TestStubs(unittest.TestCase):
         self.change('def hold(self)', 'def hold(self, long: int)', 'Job.hold: parameters')
         self.change('abandon: bool = False', 'abandon: bool = True', 'abandon is False')
         self.change('mode: ShutdownMode = ...', 'mode: ShutdownMode', 'mode has a default')
-        self.change('    REJECT: Overflow\n', '', 'Overflow.REJECT: not declared')
+        self.change('    REJECT = 1\n', '', 'Overflow.REJECT: not declared')
+        self.change('    REJECT = 1\n', '    REJECT = 2\n', 'Overflow.REJECT: is 1')
         self.change('def do_shutdown(self', 'def do_end(self', 'Executor.do_end: does not')
         self.change('async def __aenter__', 'def __aenter__', 'Executor.__aenter__: async')
         self.change('max_blocked: int = ...,', '', 'ThreadExecutor.__init__(max_blocked): not')

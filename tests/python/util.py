@@ -104,12 +104,14 @@ class Thing:
     """Something of which there can be weak references."""
 
 
-def run_script(text, *arguments, limit=LIMIT, status=0):
+HEAD = 'import gi\ngi.require_version("Concur", "1")\nfrom gi.repository import Concur\n'
+
+
+def run_script(text, *arguments, limit=LIMIT, status=0, head=HEAD, env=None):
     """Runs a Python program; returns what it printed, and what as errors."""
-    head = 'import gi\ngi.require_version("Concur", "1")\nfrom gi.repository import Concur\n'
     result = subprocess.run([sys.executable, '-c', head + textwrap.dedent(text), *arguments],
                             stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                            timeout=limit)
+                            timeout=limit, env={**os.environ, **(env or {})})
     if status is not None and result.returncode != status:
         raise AssertionError(f'exit status {result.returncode}\n{result.stderr}')
     return result.stdout, result.stderr

@@ -34,68 +34,68 @@ MINOR_VERSION: int
 MICRO_VERSION: int
 
 class FutureState(GObject.GEnum):
-    PENDING: FutureState
-    RUNNING: FutureState
-    RESOLVED: FutureState
-    REJECTED: FutureState
-    CANCELLED: FutureState
+    PENDING = 0
+    RUNNING = 1
+    RESOLVED = 2
+    REJECTED = 3
+    CANCELLED = 4
 
 class CancelFlags(GObject.GFlags):
-    NONE: CancelFlags
-    ABANDON: CancelFlags
-    QUEUED: CancelFlags
+    NONE = 0
+    ABANDON = 1
+    QUEUED = 2
 
 class CombineFlags(GObject.GFlags):
-    NONE: CombineFlags
-    CANCEL_REST: CombineFlags
+    NONE = 0
+    CANCEL_REST = 1
 
 class Priority(GObject.GEnum):
-    HIGH: Priority
-    DEFAULT: Priority
-    LOW: Priority
-    IDLE: Priority
+    HIGH = 0
+    DEFAULT = 1
+    LOW = 2
+    IDLE = 3
 
 class Overflow(GObject.GEnum):
-    WAIT: Overflow
-    REJECT: Overflow
+    WAIT = 0
+    REJECT = 1
 
 class ShutdownMode(GObject.GEnum):
-    DRAIN: ShutdownMode
-    CANCEL_PENDING: ShutdownMode
-    CANCEL_ALL: ShutdownMode
+    DRAIN = 0
+    CANCEL_PENDING = 1
+    CANCEL_ALL = 2
 
 class ReleasePolicy(GObject.GEnum):
-    HOME: ReleasePolicy
-    WORKER: ReleasePolicy
+    HOME = 0
+    WORKER = 1
 
 class LoopState(GObject.GEnum):
-    STOPPED: LoopState
-    STARTING: LoopState
-    RUNNING: LoopState
-    STOPPING: LoopState
+    STOPPED = 0
+    STARTING = 1
+    RUNNING = 2
+    STOPPING = 3
 
 class WaitCondition(GObject.GEnum):
-    ALL: WaitCondition
-    FIRST_COMPLETED: WaitCondition
-    FIRST_ERROR: WaitCondition
+    ALL = 0
+    FIRST_COMPLETED = 1
+    FIRST_ERROR = 2
 
 class FutureError(GObject.GEnum):
-    PENDING: FutureError
-    TIMED_OUT: FutureError
-    BROKEN_PROMISE: FutureError
-    WOULD_DEADLOCK: FutureError
-    WRONG_TYPE: FutureError
+    PENDING = 0
+    TIMED_OUT = 1
+    BROKEN_PROMISE = 2
+    WOULD_DEADLOCK = 3
+    WRONG_TYPE = 4
     @staticmethod
     def quark() -> int: ...
 
 class ExecutorError(GObject.GEnum):
-    NOT_RUNNING: ExecutorError
-    SHUT_DOWN: ExecutorError
-    QUEUE_FULL: ExecutorError
-    THREAD_FAILED: ExecutorError
-    WORKER_DIED: ExecutorError
-    NOT_FOUND: ExecutorError
-    PROTOCOL: ExecutorError
+    NOT_RUNNING = 0
+    SHUT_DOWN = 1
+    QUEUE_FULL = 2
+    THREAD_FAILED = 3
+    WORKER_DIED = 4
+    NOT_FOUND = 5
+    PROTOCOL = 6
     @staticmethod
     def quark() -> int: ...
 

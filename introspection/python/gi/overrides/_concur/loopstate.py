@@ -43,7 +43,7 @@ class LoopState:
         # Also what coroutines have started themselves.
         self.stop_cancels_all = False
         self.lock = threading.Lock()
-        # Not while there is a do_run_loop ().
+        # One for each run, from its start to the end of do_run_loop ().
         self.ended = threading.Event()
         self.ended.set()
 
@@ -65,8 +65,13 @@ class LoopState:
         # The task that leaves the managers.
         self.leaving = None
 
+    def renew_ended(self):
+        with self.lock:
+            if self.ended.is_set():
+                self.ended = threading.Event()
+
     def begin(self, loop):
-        self.ended.clear()
+        self.renew_ended()
         with self.lock:
             self.loop = loop
             self.ident = threading.get_ident()

@@ -86,7 +86,7 @@ class TaskJob(HeldPythonJob):
                 fail(self, asyncio.CancelledError())
             elif task.exception() is not None:
                 error = task.exception()
-                # Those of _drive () and of what made the task take its step.
+                # That of _drive ().
                 drop_frames(error, 1)
                 fail(self, error)
             else:

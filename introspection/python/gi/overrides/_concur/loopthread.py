@@ -18,7 +18,7 @@ from .base import OWN, TimedOut, public, raw, to_python, to_us
 from .coroutine import is_coroutine, make_coroutine_job
 from .eventloop import finish, finish_all
 from .executor import Executor, raw_submit_job
-from .future import raw_wait
+from .future import raw_wait, wait
 from .loopstate import LoopState, LoopTask, ThreadEventLoop
 
 # How long the interpreter's exit waits for loop threads that run, in seconds.
@@ -28,8 +28,6 @@ DRAIN = raw.ShutdownMode.DRAIN
 CANCEL_ALL = raw.ShutdownMode.CANCEL_ALL
 
 raw_is_done = raw.Future.is_done
-
-_FUTURE_QUARK = raw.future_error_quark()
 
 
 @public
@@ -80,14 +78,16 @@ class LoopThread(raw.LoopThread):
         """
         state = self.__dict__['_shared']
         threads.on_leave(_stop_all)
+        ended = state.ended
         if self.get_state() == raw.LoopState.STOPPING and not state.is_inside():
             # As C does, but so that Ctrl-C interrupts it.
-            self._wait_end(raw.LoopThread.join, None)
-        state.ended.clear()
+            ended.wait()
+        state.renew_ended()
         try:
             self._call_c(raw.LoopThread.start)
         except BaseException:
-            if self.get_state() == raw.LoopState.STOPPED:
+            if state.loop is None:
+                # Who waits for the end finds it in C.
                 state.ended.set()
             raise
 
@@ -100,36 +100,39 @@ class LoopThread(raw.LoopThread):
         Raises TimeoutError when time is up; the end is still to come then, and stop () or
         join () can be called again. shutdown (Concur.ShutdownMode.CANCEL_ALL) hurries it.
         """
-        self._wait_end(raw.LoopThread.stop, timeout)
+        to_us(timeout)
+        end = raw.Executor.shutdown(self, DRAIN)
+        if raw_is_done(end):
+            # What there is to say about it, C says.
+            self._call_c(raw.LoopThread.stop, -1)
+        elif not self.__dict__['_shared'].is_inside():
+            self._reap(wait(end, timeout), timeout)
 
     def join(self, timeout=None):
         """Waits, at most timeout seconds, for the thread to end, without asking it to.
 
         Raises TimeoutError, and RuntimeError on the thread itself.
         """
-        self._wait_end(raw.LoopThread.join, timeout)
-
-    def _wait_end(self, method, timeout):
-        state = self.__dict__['_shared']
         to_us(timeout)
-        try:
-            # So much as can be done at once.
-            method(self, 0)
-            return
-        except GLib.Error as error:
-            if not error.matches(_FUTURE_QUARK, raw.FutureError.TIMED_OUT):
-                raise to_python(error) from error.__cause__
+        state = self.__dict__['_shared']
         if state.is_inside():
-            if method == raw.LoopThread.join:
-                raise RuntimeError(f'{state.name} cannot end while one of its own threads waits '
-                                   'for that')
-            return
+            raise RuntimeError(f'{state.name} cannot end while one of its own threads waits for '
+                               'that')
+        if _left:
+            self._call_c(raw.LoopThread.join, -1)
         # Not in C, where Ctrl-C does not interrupt it.
         limit = None if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)
-        if not state.ended.wait(limit):
-            raise TimedOut(f'{state.name} has not ended after {timeout} s')
-        # The last steps of its thread.
-        self._call_c(raw.LoopThread.join, -1)
+        self._reap(state.ended.wait(limit), timeout)
+
+    def _reap(self, ended, timeout):
+        if not ended:
+            raise TimedOut(f'{self.get_name()} has not ended after {timeout} s')
+        try:
+            # The system's thread is in its very last steps.
+            raw.LoopThread.join(self, 1)
+        except GLib.Error:
+            # It was started again.
+            pass
 
     def _call_c(self, method, *args):
         try:
@@ -419,6 +422,9 @@ def _begin_end(loop, state, job):
 _running = set()
 _lock = threading.Lock()
 
+# After that threads stand still.
+_left = False
+
 _default = None
 _default_lock = threading.Lock()
 
@@ -434,6 +440,8 @@ def _get_default():
 
 
 def _stop_all():
+    global _left
+    _left = True
     with _lock:
         # In a forked process they only seem to run.
         running = [thread for thread in _running

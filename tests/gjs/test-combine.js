@@ -35,6 +35,29 @@ test('all gives an array of values, in order, from any iterable', async () => {
     same(await Concur.Future.all([Concur.Future.all([1]), 2]), [[1], 2]);
 });
 
+test('what is needed in many ways is asked once whether it can be waited for', () => {
+    const promise = new Concur.Promise();
+    let future = Concur.Future.all([promise.future]);
+    for (let i = 0; i < 60; i++)
+        future = Concur.Future.all([future, future]);
+    same(future.wait(1), false);
+    promise.resolve(1);
+    same(future.wait(), true);
+});
+
+test('what is in a result many times is read once', async () => {
+    let future = Concur.Future.all([1]);
+    for (let i = 0; i < 60; i++)
+        future = Concur.Future.all([future, future]);
+    let value = await future;
+    for (let i = 0; i < 60; i++) {
+        same(value.length, 2);
+        assert(value[0] === value[1]);
+        value = value[0];
+    }
+    same(value, [1]);
+});
+
 test('all is rejected with the first error', async () => {
     const never = pending();
     const error = new Error('first');
@@ -173,6 +196,13 @@ test('continueWith may answer with a promise or a future', async () => {
         return n + 1;
     }), 2);
     same(await Concur.Future.resolved(1).continueWith(n => Concur.delay(1, n + 2)), 3);
+});
+
+test('what is no function is refused by the name that is documented', () => {
+    for (const name of ['continueWith', 'recover', 'ensure'])
+        throws(() => Concur.Future.resolved(1)[name]('code'), new RegExp(`${name}\\(\\) needs`));
+    for (const context of [{}, 'main'])
+        throws(() => Concur.Future.resolved(1).whenDone(() => {}, context), /MainContext/);
 });
 
 test('recover goes on from an error, not from a value or cancellation', async () => {

@@ -47,6 +47,9 @@ test('file_digest as introspected and as JavaScript has it', async () => {
         assert(Concur.isCancelled(await rejects(future)));
     throws(() => Concur.fileDigest(hello, GLib.ChecksumType.MD5, {pool: executor}),
         /“pool”.*executor, cancellable/);
+    /* None of these is MD5, which is what GJS makes of them. */
+    for (const type of [{cancellable}, null, NaN, 2 ** 32, '0', () => 0])
+        throws(() => Concur.fileDigest(hello, type), /^TypeError: .*ChecksumType/);
 });
 
 test('the main loop turns while workers work', async () => {

@@ -216,9 +216,33 @@ test('delay takes milliseconds', async () => {
     same(await Concur.delay(20), null);
     assert(GLib.get_monotonic_time() - before >= 20000);
     same(await Concur.delay(1, 'value'), 'value');
-    const long = Concur.Future.delay(1e9);
-    long.cancel();
-    assert(Concur.isCancelled(await rejects(long)));
+    for (const ms of [1e9, Infinity]) {
+        const long = Concur.Future.delay(ms);
+        same(long.isDone(), false);
+        long.cancel();
+        // eslint-disable-next-line no-await-in-loop
+        assert(Concur.isCancelled(await rejects(long)));
+    }
+    for (const ms of [0, -1, -Infinity])
+        same(Concur.delay(ms).isDone(), true);
+});
+
+test('what is not a time is refused, and named', () => {
+    const future = Concur.Future.resolved(1);
+    for (const [given, named] of [['5', '“5”'], [5n, '5n'], [NaN, 'NaN'], [{}, 'object'],
+        [[], 'array'], [Symbol('s'), 'Symbol'], [Object.create(null), 'something']]) {
+        for (const call of [
+            () => Concur.delay(given),
+            () => future.wait(given),
+            () => future.result(given),
+            () => future.iterate(given),
+            () => future.withTimeout(given),
+            () => Concur.Future.waitMany([], {timeout: given}),
+        ])
+            throws(call, new RegExp(`^TypeError: .*milliseconds, not .*${named}`));
+    }
+    for (const given of [undefined, null])
+        throws(() => Concur.delay(given), /milliseconds/);
 });
 
 test('a wait that only this thread could end is refused', async () => {

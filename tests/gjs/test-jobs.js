@@ -200,6 +200,33 @@ test('post runs without a future, in order', async () => {
     same(order, [0, 1, 2, 3, 4]);
 });
 
+test('a job is submitted once', async () => {
+    const job = Concur.Job.new(() => 1);
+    same(await main.submitJob(job), 1);
+    throws(() => main.submitJob(job), /already/);
+    for (const other of [undefined, null, {}, () => 1])
+        throws(() => main.submitJob(other), /^TypeError: submitJob/);
+});
+
+test('an answer that cannot be is the error', async () => {
+    for (const fn of [
+        job => job,
+        job => job.returnFuture(job),
+        job => job.returnFuture(),
+        job => job.returnInt64(Symbol('no number')),
+        job => job.returnObject({}),
+    ])
+        // eslint-disable-next-line no-await-in-loop
+        assert(await rejects(main.submit(fn)) instanceof TypeError, `${fn}`);
+    const itself = main.submit(() => 1).continueWith(() => itself);
+    assert(await rejects(itself) instanceof TypeError);
+    /* A job that caught it may still answer. */
+    same(await main.submit(job => {
+        throws(() => job.returnFuture(null), /future/);
+        return 'another';
+    }), 'another');
+});
+
 test('mapRange fills a batch', async () => {
     const batch = await main.mapRange(10, 3, (into, first, n) => {
         for (let i = first; i < first + n; i++)
@@ -213,6 +240,10 @@ test('mapRange fills a batch', async () => {
     same(await rejects(main.mapRange(4, 1, () => {
         throw error;
     })), error);
+    for (const size of [undefined, null, NaN, '3', -1, 0.5, {}]) {
+        throws(() => main.mapRange(size, 1, () => {}), /^TypeError: .*whole number/);
+        throws(() => main.mapRange(3, size, () => {}), /^TypeError: .*whole number/);
+    }
 });
 
 test('shutdown drains', async () => {

@@ -138,6 +138,21 @@ test('other subclasses work', async () => {
     throws(() => executor.submit(never), CLEAR);
 });
 
+test('deriving from a final class is an error, not the end of the program', () => {
+    for (const name of ['Batch', 'ContextExecutor', 'Promise', 'Snapshot']) {
+        throws(() => GObject.registerClass({GTypeName: `Derived${name}`},
+            class extends Concur[name] {}), /final/);
+    }
+});
+
+test('a job without vfunc_run is not taken for one in JavaScript', async () => {
+    for (const executor of [Concur.Executor.getDefault(), Concur.ContextExecutor.main()]) {
+        // eslint-disable-next-line no-await-in-loop
+        const error = await rejects(executor.submitJob(new Concur.Job()));
+        assert(error.matches(Concur.FutureError, Concur.FutureError.BROKEN_PROMISE));
+    }
+});
+
 test('signals of what was not made here are refused', () => {
     for (const foreign of [Concur.LoopThread.dupDefault(), Concur.Executor.getDefault(),
         thread.getExecutor()]) {

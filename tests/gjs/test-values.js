@@ -111,7 +111,7 @@ test('the typed setters choose the type', async () => {
     same(job.getDouble(), 1);
 });
 
-test('a GObject.Value is taken as it is, but not with JavaScript in it', () => {
+test('a GObject.Value is taken as it is, but not with JavaScript in it', async () => {
     const value = new GObject.Value();
     value.init(GObject.TYPE_UINT64);
     value.set_uint64(9);
@@ -121,6 +121,11 @@ test('a GObject.Value is taken as it is, but not with JavaScript in it', () => {
     const promise = new Concur.Promise();
     throws(() => promise.resolve(box), /TypeError/);
     promise.resolve();
+    throws(() => promise.resolve(promise.future), /own answer/);
+    /* Where there is no caller to throw at, the future says it. */
+    for (const source of [() => box, async () => box, Promise.resolve(box)])
+        // eslint-disable-next-line no-await-in-loop
+        assert(await rejects(Concur.Future.from(source)) instanceof TypeError);
 });
 
 test('the first answer counts', async () => {

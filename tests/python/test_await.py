@@ -72,6 +72,18 @@ class TestAwait(Case):
                 await asyncio.gather(pool.submit(lambda: 1 / 0), pool.submit(int))
         asyncio.run(main())
 
+    def test_asyncio_wait(self):
+        pool = self.pool()
+
+        async def main():
+            for future in pool.submit(int), Concur.Future.resolved(3).view():
+                with self.assertRaisesRegex(TypeError, 'ensure_future'):
+                    await asyncio.wait([future])
+            done, pending = await asyncio.wait([asyncio.ensure_future(pool.submit(len, 'four'))])
+            self.assertEqual([task.result() for task in done], [4])
+            self.assertFalse(pending)
+        asyncio.run(main())
+
     def test_wait_for_times_out(self):
         pool = self.pool()
         gate = Gate()

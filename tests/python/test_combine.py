@@ -41,6 +41,55 @@ class TestCombine(Case):
             self.assertIs(future.result(), value)
             self.assertIsNone(future.exception())
 
+    def test_caught_with_the_list_at_hand(self):
+        def catch(combine):
+            # In the traceback of the exceptions, and so with them, is this frame.
+            settled = combine([self.error(KeyError()), self.error(KeyError())])
+            for future in settled.result(LIMIT):
+                # Not assertRaises (), which takes the traceback away.
+                try:
+                    future.result()
+                except KeyError:
+                    continue
+                self.fail('it raises nothing')
+        with self.all_futures_go():
+            catch(Concur.Future.all_settled)
+            catch(Concur.Future.wait_many)
+
+    def test_read_on_the_way(self):
+        value = [1]
+        first = self.value(value)
+        middle = first.view()
+        self.assertIs(middle.result(LIMIT), value)
+        origin = weakref.ref(first)
+        del first
+        self.assertTrue(gone(origin))
+        for last in (middle.view(), middle.shield().view(), Concur.Future.race(middle),
+                     Concur.Future.all(middle).continue_with(lambda values: values[0])):
+            self.assertTrue(last.iterate(LIMIT))
+            self.assertIs(last.result(), value)
+
+    def test_lists_go_through(self):
+        for make in (lambda f: f.view(), lambda f: f.shield(), lambda f: f.with_timeout(LIMIT),
+                     lambda f: Concur.Future.any(f), lambda f: Concur.Future.race([f]),
+                     lambda f: f.recover(str), lambda f: f.ensure(lambda: None),
+                     lambda f: f.ensure(lambda: self.value(3)),
+                     lambda f: self.value(3).continue_with(lambda value: f),
+                     lambda f: self.error(KeyError()).recover(lambda error: f),
+                     lambda f: Concur.Future.all(f.view()).continue_with(lambda lists: lists[0]),
+                     lambda f: f.view().shield().with_timeout(LIMIT)):
+            value = [1]
+            future = make(Concur.Future.all(self.value(value), self.value(2)))
+            self.assertTrue(future.iterate(LIMIT))
+            self.assertEqual(future.result(), [[1], 2])
+            self.assertIs(future.result()[0], value)
+            for combine in Concur.Future.all_settled, Concur.Future.wait_many:
+                inputs = [self.value(4), self.error(KeyError())]
+                future = make(combine(inputs))
+                self.assertTrue(future.iterate(LIMIT))
+                self.assertEqual(future.result(), inputs)
+                inputs[1].ignore()
+
     def test_exceptions(self):
         never = Concur.Promise()
         # Two that look the same to C.

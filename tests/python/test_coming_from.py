@@ -11,7 +11,7 @@ from util import Concur, run_script
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAGES = {name: (HERE.parent.parent / 'doc' / f'coming-from-{name}.md').read_text()
-         for name in ('asyncio', 'asyncio_extras', 'aiomisc')}
+         for name in ('asyncio', 'asyncio_extras', 'aiomisc', 'asynciothread')}
 
 
 class TestPages(unittest.TestCase):

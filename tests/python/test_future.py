@@ -416,6 +416,13 @@ class TestWaiting(Case):
 
 
 class TestCallbacks(Case):
+    def test_not_a_function(self):
+        future = Concur.Future.resolved(1)
+        for method in (future.when_done, future.add_done_callback, future.continue_with,
+                       future.recover, future.ensure, self.pool().post):
+            with self.assertRaisesRegex(TypeError, 'not callable'):
+                method(3)
+
     def test_when_done_is_on_the_main_loop(self):
         pool = self.pool()
         seen = []

@@ -192,25 +192,28 @@ class TestTimeout(Case):
 
     def test_too_late(self):
         for name, run, sleep in LOOPS:
-            log = []
+            begun = []
+            cleared_up = []
 
-            @Concur.timeout(0.01)
+            @Concur.timeout(0.1)
             async def slow():
+                begun.append(True)
                 try:
                     await sleep(LIMIT)
                 except asyncio.CancelledError:
                     await sleep(0.001)
-                    log.append('cleared up')
+                    cleared_up.append(True)
                     raise
 
             async def main():
                 for kind in (TimeoutError if TimeoutError is asyncio.TimeoutError
                              else asyncio.TimeoutError, TimeoutError):
-                    with self.assertRaisesRegex(kind, 'slow took longer than 0.01 s'):
+                    with self.assertRaisesRegex(kind, 'slow took longer than 0.1 s'):
                         await slow()
             with self.subTest(name):
                 run(main())
-                self.assertEqual(log, ['cleared up'] * 2)
+                # On a machine that stands still it may be too late before it begins.
+                self.assertEqual(cleared_up, begun)
 
     def test_no_time_at_all(self):
         for name, run, sleep in LOOPS:

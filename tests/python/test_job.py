@@ -287,6 +287,22 @@ class TestSubclass(Case):
             self.assertEqual(job.result(LIMIT), 6)
         self.assertIn('adding', log.output[0])
 
+    def test_coroutine_function(self):
+        with self.assertRaisesRegex(TypeError, 'do_run.*coroutine function'):
+            class Later(Concur.Job):
+                __gtype_name__ = None
+
+                async def do_run(self):
+                    self.resolve(1)
+
+    def test_submitted_twice(self):
+        pool = self.pool()
+        job = Sum(1, 2)
+        pool.submit_job(job)
+        with self.assertRaisesRegex(RuntimeError, 'submitted before'):
+            pool.submit_job(job)
+        self.assertEqual(job.result(LIMIT), 3)
+
     def test_anything(self):
         pool = self.pool()
         for value in (None, [1], 2 ** 70, 'a\0b', {'x': Thing}, Gio.Cancellable(), b'', True):

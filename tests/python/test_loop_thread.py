@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The concur-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Concur.LoopThread: what it runs, and its start and end."""
+"""Concur.LoopThread: what it runs, and where."""
 
 import asyncio
 import contextvars
+import functools
 import gc
 import inspect
 import os
@@ -14,7 +15,8 @@ import traceback
 import unittest
 import warnings
 
-from util import LIMIT, Case, Concur, Gate, GLib, wait_until
+from loop_thread_util import LoopThreadCase, Manager
+from util import LIMIT, Concur, Gate, GLib, wait_until
 
 from gi.repository import Gio
 
@@ -22,40 +24,6 @@ variable = contextvars.ContextVar('variable', default='unset')
 
 RUNNING = Concur.LoopState.RUNNING
 STOPPED = Concur.LoopState.STOPPED
-CANCEL_ALL = Concur.ShutdownMode.CANCEL_ALL
-
-
-class LoopThreadCase(Case):
-    thread_class = Concur.LoopThread
-
-    def loop_thread(self, **properties):
-        """A thread that runs, and is stopped at the end of the test."""
-        thread = self.thread_class(**properties)
-        self.addCleanup(self.end, thread)
-        thread.start()
-        return thread
-
-    def end(self, thread):
-        self.assertTrue(thread.shutdown(CANCEL_ALL).wait(LIMIT))
-
-    def waiting(self, thread):
-        """A coroutine that waits for ever on thread; returns its future, and what it has
-        done so far."""
-        steps = []
-        begun = threading.Event()
-
-        async def wait():
-            begun.set()
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                # It needs the loop for it.
-                await asyncio.sleep(0.001)
-                steps.append('cleared up')
-
-        future = thread.submit(wait)
-        self.assertTrue(begun.wait(LIMIT))
-        return future, steps
 
 
 class TestSubmit(LoopThreadCase):
@@ -94,6 +62,40 @@ class TestSubmit(LoopThreadCase):
 
         self.assertEqual(self.loop_thread().submit(Caller(), 3).result(LIMIT), 3)
 
+    def test_awaitable(self):
+        # As decorated coroutine functions and clients of aiohttp's kind return.
+        class Answer:
+            def __init__(self, value):
+                self._value = value
+
+            def __await__(self):
+                yield from asyncio.sleep(0.001).__await__()
+                return self._value
+
+        async def get(value):
+            await asyncio.sleep(0)
+            return value
+
+        def run(function):
+            self.assertTrue(thread.is_current())
+            return function()
+
+        thread = self.loop_thread()
+        pool = self.pool()
+        for function in (lambda: get(5), lambda: Answer(5), lambda: asyncio.ensure_future(get(5)),
+                         lambda: pool.submit(int, 5), lambda: thread.submit(get, 5)):
+            self.assertEqual(thread.submit(run, function).result(LIMIT), 5)
+            self.assertEqual(thread.call(run, function, timeout=LIMIT), 5)
+        self.assertEqual(thread.submit(lambda: asyncio.gather(get(1), get(2))).result(LIMIT),
+                         [1, 2])
+
+        future, steps = self.waiting(thread, wrap=lambda coroutine: (lambda: coroutine()))
+        running = thread.call(asyncio.all_tasks)
+        future.cancel()
+        self.assertRaises(Concur.CancelledError, future.result, LIMIT)
+        self.assertEqual(steps, ['cleared up'])
+        self.assertLess(len(thread.call(asyncio.all_tasks)), len(running))
+
     def test_exception(self):
         error = ValueError('wrong')
 
@@ -107,8 +109,24 @@ class TestSubmit(LoopThreadCase):
         def make():
             raise error
 
+        class Awaitable:
+            def __await__(self):
+                return fail_in_awaitable()
+
+        def fail_in_awaitable():
+            yield from asyncio.sleep(0).__await__()
+            raise error
+
+        @functools.wraps(fail)
+        def decorated():
+            return fail()
+
+        @functools.wraps(fail_in_awaitable)
+        def asynchronous():
+            return Awaitable()
+
         thread = self.loop_thread()
-        for function in (fail, fail_at_once, make):
+        for function in (fail, fail_at_once, make, decorated, asynchronous):
             future = thread.submit(function)
             self.assertIs(future.exception(LIMIT), error)
             # Nothing of ours is in it.
@@ -438,13 +456,12 @@ class TestCall(LoopThreadCase):
 
         async def wait():
             steps.append('begun')
-            pool.submit(os.kill, os.getpid(), signal.SIGINT)
+            threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
             try:
                 await asyncio.sleep(3600)
             finally:
                 steps.append('cancelled')
 
-        pool = self.pool()
         with self.assertRaises(KeyboardInterrupt):
             thread.call(wait)
         wait_until(lambda: steps == ['begun', 'cancelled'])
@@ -462,14 +479,17 @@ class TestBlocking(LoopThreadCase):
             await asyncio.sleep(0.001)
             running = thread.submit(asyncio.sleep, 3600)
             await asyncio.sleep(0.001)
+            awaited = thread.submit(lambda: asyncio.sleep(3600))
+            await asyncio.sleep(0.001)
             function = thread.submit(int)
-            for blocked in (running, function):
+            for blocked in (running, function, awaited):
                 for wait in (blocked.wait, blocked.result, blocked.exception):
                     with self.assertRaises(RuntimeError):
                         wait()
                     with self.assertRaises(RuntimeError):
                         wait(1)
             running.cancel()
+            awaited.cancel()
             # What is done is no trouble.
             await begun
             return future.result() + begun.result()
@@ -595,206 +615,6 @@ class TestThread(LoopThreadCase):
         self.assertIs(again, one)
         self.assertEqual(again.call(asyncio.sleep, 0, 'done'), 'done')
         again.stop(LIMIT)
-
-
-class TestExecutor(LoopThreadCase):
-    def test_run_in_executor(self):
-        thread = self.loop_thread(name='net', max_workers=1)
-
-        def where():
-            return threading.current_thread().name
-
-        self.assertEqual(thread.run_in_executor(where).result(LIMIT), 'net-pool-1')
-        self.assertEqual(thread.executor.submit(where).result(LIMIT), 'net-pool-1')
-        self.assertIs(thread.get_executor(), thread.executor)
-        self.assertEqual(thread.executor.props.max_threads, 1)
-
-    def test_default_of_asyncio(self):
-        async def main():
-            loop = asyncio.get_running_loop()
-            name = await loop.run_in_executor(None, lambda: threading.current_thread().name)
-            with self.assertRaises(ZeroDivisionError):
-                await loop.run_in_executor(None, divmod, 1, 0)
-            return name
-
-        thread = self.loop_thread(name='net')
-        self.assertTrue(thread.call(main).startswith('net-pool'))
-
-    def test_other_executor(self):
-        async def main():
-            loop = asyncio.get_running_loop()
-            with Concur.ThreadPoolExecutor(1, thread_name_prefix='mine') as pool:
-                loop.set_default_executor(pool)
-                return await loop.run_in_executor(None,
-                                                  lambda: threading.current_thread().name)
-
-        self.assertTrue(self.loop_thread().call(main).startswith('mine'))
-
-    def test_stopped(self):
-        thread = Concur.LoopThread()
-        with self.assertRaises(RuntimeError):
-            thread.run_in_executor(int).result(LIMIT)
-        with thread:
-            first = thread.executor
-            self.assertEqual(thread.run_in_executor(int).result(LIMIT), 0)
-        with self.assertRaises(RuntimeError):
-            thread.run_in_executor(int).result(LIMIT)
-        with thread:
-            self.assertIsNot(thread.executor, first)
-            self.assertEqual(thread.run_in_executor(int).result(LIMIT), 0)
-
-    def test_stop_waits_for_it(self):
-        gate = Gate()
-        self.addCleanup(gate.open)
-        thread = self.loop_thread()
-        future = thread.run_in_executor(gate, 5)
-        gate.wait()
-        end = thread.shutdown()
-        with self.assertRaises(TimeoutError):
-            thread.stop(0.01)
-        self.assertFalse(end.is_done())
-        gate.open()
-        thread.stop(LIMIT)
-        self.assertEqual(future.result(0), 5)
-
-
-class Manager:
-    def __init__(self, steps, name='it', enter=None, leave=None):
-        self._steps = steps
-        self._name = name
-        self._enter = enter
-        self._leave = leave
-
-    async def __aenter__(self):
-        self._task = asyncio.current_task()
-        await asyncio.sleep(0)
-        if self._enter is not None:
-            await self._enter()
-        self._steps.append(f'enter {self._name}')
-        return self
-
-    async def __aexit__(self, *exception):
-        await asyncio.sleep(0)
-        self._steps.append(f'leave {self._name}')
-        assert asyncio.current_task() is self._task
-        if self._leave is not None:
-            await self._leave()
-
-
-class TestEnter(LoopThreadCase):
-    def test_order(self):
-        steps = []
-        thread = self.loop_thread()
-        one, two = Manager(steps, 'one'), Manager(steps, 'two')
-        self.assertIs(thread.enter(one), one)
-        self.assertIs(thread.enter(two, timeout=LIMIT), two)
-
-        async def use():
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                await asyncio.sleep(0.001)
-                steps.append('work ended')
-
-        thread.submit(use)
-        thread.call(asyncio.sleep, 0)
-        thread.stop(LIMIT)
-        self.assertEqual(steps, ['enter one', 'enter two', 'work ended', 'leave two',
-                                 'leave one'])
-
-    def test_awaited(self):
-        async def main():
-            return await thread.enter_async(Manager(steps))
-
-        steps = []
-        thread = self.loop_thread()
-        asyncio.run(main())
-        thread.call(main)
-        thread.stop(LIMIT)
-        self.assertEqual(steps, ['enter it'] * 2 + ['leave it'] * 2)
-
-    def test_own_tasks_live_on(self):
-        # A manager's background task is still there when it is left.
-        steps = []
-
-        class Connection:
-            async def __aenter__(self):
-                self.task = asyncio.ensure_future(asyncio.sleep(3600))
-                return self
-
-            async def __aexit__(self, *exception):
-                steps.append(self.task.done())
-                self.task.cancel()
-
-        thread = self.loop_thread()
-        thread.enter(Connection())
-        thread.stop(LIMIT)
-        self.assertEqual(steps, [False])
-
-    def test_error_entering(self):
-        async def fail():
-            raise ValueError('closed')
-
-        steps = []
-        thread = self.loop_thread()
-        with self.assertRaisesRegex(ValueError, 'closed'):
-            thread.enter(Manager(steps, enter=fail))
-        thread.stop(LIMIT)
-        self.assertEqual(steps, [])
-
-    def test_error_leaving(self):
-        async def fail():
-            raise ValueError('lost')
-
-        steps = []
-        thread = self.loop_thread()
-        thread.enter(Manager(steps, 'one'))
-        thread.enter(Manager(steps, 'two', leave=fail))
-        with self.hidden_log() as log:
-            thread.stop(LIMIT)
-        self.assertIn('lost', log.output[0])
-        self.assertEqual(steps[-2:], ['leave two', 'leave one'])
-
-    def test_timeout(self):
-        async def wait():
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                steps.append('gave up')
-
-        steps = []
-        thread = self.loop_thread()
-        with self.assertRaises(TimeoutError):
-            thread.enter(Manager(steps, enter=wait), timeout=0.01)
-        thread.stop(LIMIT)
-        self.assertEqual(steps, ['gave up'])
-
-    def test_wrong(self):
-        thread = self.loop_thread()
-        with self.assertRaisesRegex(TypeError, 'asynchronous context manager'):
-            thread.enter(open(os.devnull, 'rb'))
-
-    def test_not_running(self):
-        thread = Concur.LoopThread()
-        with self.assertRaises(RuntimeError):
-            thread.enter(Manager([]))
-
-    def test_hurried(self):
-        # What does not want to be left is cancelled by CANCEL_ALL.
-        leaving = threading.Event()
-
-        async def wait():
-            leaving.set()
-            await asyncio.sleep(3600)
-
-        steps = []
-        thread = self.loop_thread()
-        thread.enter(Manager(steps, leave=wait))
-        end = thread.shutdown()
-        leaving.wait(LIMIT)
-        self.assertFalse(end.is_done())
-        thread.shutdown(CANCEL_ALL)
-        self.assertTrue(end.wait(LIMIT))
 
 
 async def _await(future):

@@ -4,7 +4,7 @@
 /* Futures made of promises, functions, values, time, or other futures. */
 
 const {threads, values} = imports.overrides._concur;
-const {derive, readOptions, toMicroseconds, LIST_KIND} = values;
+const {derive, readOptions, show, toMicroseconds, LIST_KIND} = values;
 
 let Concur;
 const raw = {};
@@ -29,7 +29,9 @@ function fromPromise(thenable) {
 
     values.cellOf(future).here = true;
     /* Whoever throws an error away is told by the library, as with any future. */
-    thenable.then(value => promise.resolve(value), error => promise.reject(error));
+    Promise.resolve(thenable)
+        .then(value => promise.resolve(value))
+        .catch(error => promise.reject(error));
     return future;
 }
 
@@ -93,7 +95,14 @@ const statics = {
     },
 
     delay(ms, value = undefined) {
-        const future = threads.ours(raw.delay(Math.max(toMicroseconds(ms), 0)));
+        if (typeof ms !== 'number')
+            throw new TypeError(`A delay is a number of milliseconds, not ${show(ms)}`);
+        /* For ever is the only thing less than 0 that a number from 0 on becomes. */
+        const us = toMicroseconds(Math.max(ms, 0));
+        /* The timer thread takes its reference under a lock of GLib's, and one to an object with
+         * marks on it would wait there for the garbage collector, which waits for that lock. So
+         * nobody sees, or marks, the delay itself. */
+        const future = threads.ours(raw.delay(us < 0 ? Number.MAX_SAFE_INTEGER : us).view());
         return value === undefined ? future : future.continue_with(() => value);
     },
 

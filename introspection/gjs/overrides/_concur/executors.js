@@ -5,7 +5,7 @@
 
 const {GLib} = imports.gi;
 const {threads, values} = imports.overrides._concur;
-const {define, readOptions, requireFunction, toGError, toMicroseconds} = values;
+const {define, readOptions, requireFunction, show, toGError, toMicroseconds} = values;
 
 let Concur;
 const raw = {};
@@ -19,6 +19,7 @@ const running = new Set();
  * executor that nobody holds: so what is queued holds it. */
 const posted = new Set();
 const EXECUTOR = Symbol('executor');
+const SUBMITTED = Symbol('submitted');
 
 const NOT_THERE = 'A JavaScript function cannot be run';
 
@@ -93,6 +94,9 @@ function installConstructors() {
 function installFiles() {
     Concur.file_digest = function (file, type = GLib.ChecksumType.SHA256, options = null,
         given = null) {
+        /* GJS would take any object for the first of the types. */
+        if (typeof type !== 'number' || type !== (type | 0))
+            throw new TypeError(`The type of a digest is a GLib.ChecksumType, not ${show(type)}`);
         const {executor, cancellable} = fileOptions(options, given);
         return threads.ours(raw.file_digest(file, type, executor, cancellable));
     };
@@ -104,6 +108,12 @@ function installFiles() {
 
 function fileOptions(options, cancellable) {
     return readOptions(options, {executor: null, cancellable}, 'executor');
+}
+
+/* GJS would take what is not a number for 0. */
+function requireSize(size, what) {
+    if (!Number.isSafeInteger(size) || size < 0)
+        throw new TypeError(`The ${what} is a whole number, not ${show(size)}`);
 }
 
 const executorMethods = {
@@ -118,9 +128,16 @@ const executorMethods = {
 
     submit_job(job, options = null) {
         const {cancellable} = readOptions(options, {cancellable: null}, 'cancellable');
+        if (!(job instanceof Concur.Job))
+            throw new TypeError(`submitJob() needs a job, not ${show(job)}`);
+        if (job[SUBMITTED])
+            throw new Error('This job has been submitted already: make one for each time');
         if (threads.isJsJob(job))
             threads.requireHere(this, 'A job written in JavaScript cannot be run');
-        return threads.ours(raw.submit_job.call(this, job, cancellable));
+
+        const future = raw.submit_job.call(this, job, cancellable);
+        job[SUBMITTED] = true;
+        return threads.ours(future);
     },
 
     post(fn) {
@@ -136,6 +153,8 @@ const executorMethods = {
     },
 
     map_range(n, chunk, fn, options = null) {
+        requireSize(n, 'number of elements');
+        requireSize(chunk, 'size of a chunk');
         requireFunction(fn, 'mapRange()');
         threads.requireHere(this, NOT_THERE);
 

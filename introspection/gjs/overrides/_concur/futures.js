@@ -72,10 +72,10 @@ function requireProgress(future) {
 }
 
 /* Lets @fn answer a job: by what it returns, by what it throws, or by itself. */
-function continuation(name, toArguments) {
+function continuation(name, camelName, toArguments) {
     return function (fn, options = null) {
         const {executor} = readOptions(options, {executor: null}, 'executor');
-        requireFunction(fn, `${name}()`);
+        requireFunction(fn, `${camelName}()`);
         threads.requireContextExecutor(executor, 'A JavaScript function cannot be run');
 
         const cell = values.newCell();
@@ -183,9 +183,9 @@ const methods = {
         return raw.cancel.call(this, (abandon ? ABANDON : 0) | (queued ? QUEUED : 0));
     },
 
-    continue_with: continuation('continue_with', (input, job) => [input.get_value(), job]),
-    recover: continuation('recover', (input, job) => [input.get_error(), job]),
-    ensure: continuation('ensure', (input, job) => [input, job]),
+    continue_with: continuation('continue_with', 'continueWith', (input, job) => [input.get_value(), job]),
+    recover: continuation('recover', 'recover', (input, job) => [input.get_error(), job]),
+    ensure: continuation('ensure', 'ensure', (input, job) => [input, job]),
 
     shield: single('shield'),
     view: single('view'),

@@ -5,7 +5,7 @@
 
 const {Gio, GObject} = imports.gi;
 const {threads, values} = imports.overrides._concur;
-const {cellOf, define, pack, readOptions, requireFunction, toGError} = values;
+const {cellOf, define, pack, readOptions, requireFunction, show, toGError} = values;
 
 /* Marks on a job: it has been answered, or will be by whoever held it; its cancellable. */
 const ANSWERED = Symbol('answered');
@@ -18,6 +18,7 @@ const rawJob = {};
 const rawPromise = {};
 let newJob;
 
+const OWN_ANSWER = 'A future cannot be its own answer';
 const ANSWERS = ['boolean', 'bytes', 'double', 'int64', 'object', 'string', 'variant'];
 
 function install(namespace) {
@@ -29,8 +30,8 @@ function install(namespace) {
         rawJob[type] = job[`return_${type}`];
         rawPromise[type] = promise[`resolve_${type}`];
         define(job, `return_${type}`, function (value) {
-            this[ANSWERED] = true;
             rawJob[type].call(this, value);
+            this[ANSWERED] = true;
         });
     }
     for (const name of ['get_cancellable', 'hold', 'return_error', 'return_future', 'return_value'])
@@ -67,7 +68,9 @@ function runBody(job, cell, body, passOn = null) {
         return;
     }
 
-    if (answer instanceof Concur.Future) {
+    if (answer === job) {
+        rejectJob(job, cell, new TypeError(OWN_ANSWER));
+    } else if (answer instanceof Concur.Future) {
         linkCells(cell, answer);
         rawJob.return_future.call(job, answer);
     } else if (typeof answer?.then === 'function') {
@@ -78,13 +81,13 @@ function runBody(job, cell, body, passOn = null) {
         answer.then(value => {
             cell.here = false;
             if (!held || value !== undefined)
-                answerJob(job, value, passOn);
+                answerJob(job, cell, value, passOn);
         }, error => {
             cell.here = false;
             rejectJob(job, cell, error);
         });
     } else if (!job[HELD] || answer !== undefined) {
-        answerJob(job, answer, passOn);
+        answerJob(job, cell, answer, passOn);
     }
 }
 
@@ -93,7 +96,7 @@ function linkCells(cell, future) {
         cell.from = [...cell.from ?? [], future[values.CELL]];
 }
 
-function answerJob(job, value, passOn) {
+function answerJob(job, cell, value, passOn) {
     if (job[ANSWERED])
         return;
     if (passOn && value === undefined) {
@@ -101,7 +104,13 @@ function answerJob(job, value, passOn) {
         return;
     }
 
-    const [type, packed] = pack(value);
+    let type, packed;
+    try {
+        [type, packed] = pack(value);
+    } catch (error) {
+        rejectJob(job, cell, error);
+        return;
+    }
     rawJob[type].call(job, packed);
 }
 
@@ -202,19 +211,23 @@ const jobMethods = {
 
     return_value(value = null) {
         const [type, packed] = pack(value);
-        this[ANSWERED] = true;
         rawJob[type].call(this, packed);
+        this[ANSWERED] = true;
     },
 
     return_error(error) {
-        this[ANSWERED] = true;
         rawJob.return_error.call(this, toGError(error, cellOf(this)));
+        this[ANSWERED] = true;
     },
 
     return_future(future) {
-        this[ANSWERED] = true;
+        if (!(future instanceof Concur.Future))
+            throw new TypeError(`returnFuture() needs a future, not ${show(future)}`);
+        if (future === this)
+            throw new TypeError(OWN_ANSWER);
         linkCells(cellOf(this), future);
         rawJob.return_future.call(this, future);
+        this[ANSWERED] = true;
     },
 };
 
@@ -238,6 +251,9 @@ const promiseMethods = {
     },
 
     resolve(value = null) {
+        /* Whoever awaited that would go round in it for ever, and the main loop would stand. */
+        if (value instanceof Concur.Future && value === this.get_future())
+            throw new TypeError(OWN_ANSWER);
         const [type, packed] = pack(value);
         return rawPromise[type].call(this, packed);
     },

@@ -6,7 +6,7 @@
  * in the caller and beforehand, what may be handed over. */
 
 const {GLib, GObject} = imports.gi;
-const {define} = imports.overrides._concur.values;
+const {define, show} = imports.overrides._concur.values;
 
 /* Marks: what this thread made, and what has JavaScript in it that somebody would run. */
 var OURS = Symbol('made on this thread');
@@ -27,6 +27,8 @@ function install(namespace) {
     for (const type of [Concur.Future, Concur.LoopThread, Concur.ThreadExecutor])
         guardSignals(type);
 
+    for (const name of ['Batch', 'ContextExecutor', 'Promise', 'Snapshot'])
+        guardFinal(name);
     guardVfuncs(Concur.ThreadExecutor, ['thread_main']);
     guardVfuncs(Concur.LoopThread, ['run_loop', 'quit_loop']);
 }
@@ -57,8 +59,10 @@ function isSameContext(a, b) {
 }
 
 function isContextOurs(context) {
-    if (!context)
+    if (context === null || context === undefined)
         return true;
+    if (!(context instanceof GLib.MainContext))
+        throw new TypeError(`A context is a GLib.MainContext, not ${show(context)}`);
     if (isSameContext(GLib.MainContext.default(), context))
         return true;
 
@@ -79,7 +83,13 @@ function pinContext() {
 
 /* GJS shows what is introspected so; a class of the old kind has a native constructor. */
 function isNative(fn) {
-    const text = Function.prototype.toString.call(fn);
+    let text;
+    try {
+        text = Function.prototype.toString.call(fn);
+    } catch {
+        /* Only what is called like a function without being one has no text. */
+        return true;
+    }
     return /\{\s*(\[native code\]|\/\* wrapper for native symbol)/.test(text);
 }
 
@@ -143,6 +153,13 @@ function guardSignals(type) {
             return original.apply(this, args);
         });
     }
+}
+
+/* GJS ends the program when somebody derives from a final type. */
+function guardFinal(name) {
+    Concur[name]._classInit = () => {
+        throw new Error(`Concur.${name} is final: no class can be derived from it`);
+    };
 }
 
 /* These are called on the threads of the object, whatever it is used for. */

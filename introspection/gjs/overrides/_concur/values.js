@@ -23,6 +23,10 @@ let Box;
 
 let lastCode = 0;
 
+/* What was read of lists, while one is read. One that is in many others is read once: a few
+ * dozen that have each other twice would otherwise take for ever. */
+let reading = null;
+
 function install(namespace) {
     Concur = namespace;
 
@@ -95,6 +99,20 @@ function unpack(value, kind) {
 }
 
 function fromList(list, kind) {
+    const outermost = reading === null;
+
+    reading ??= new Map();
+    try {
+        if (!reading.has(list))
+            reading.set(list, readList(list, kind));
+        return reading.get(list);
+    } finally {
+        if (outermost)
+            reading = null;
+    }
+}
+
+function readList(list, kind) {
     const futures = Array.from({length: list.get_n_items()}, (_, i) => list.get_item(i));
 
     switch (kind) {
@@ -113,11 +131,23 @@ function fromList(list, kind) {
     }
 }
 
-function describe(error) {
+function describe(value) {
     try {
-        return String(error);
+        return String(value);
     } catch {
-        return 'Something that cannot be made a string was thrown';
+        return 'something that cannot be made a string';
+    }
+}
+
+/* What somebody gave where something else is wanted: 5 and “5” are not the same. */
+function show(value) {
+    switch (typeof value) {
+    case 'string':
+        return `“${value}”`;
+    case 'bigint':
+        return `${value}n`;
+    default:
+        return Array.isArray(value) ? 'an array' : describe(value);
     }
 }
 
@@ -201,14 +231,20 @@ function derive(derived, inputs, needs = 'all') {
     return derived;
 }
 
-/* Whether only this thread can complete it. */
-function isCompletedHere(cell) {
+/* Whether only this thread can complete it. @known: what was found of others, for one may be
+ * needed in many ways. */
+function isCompletedHere(cell, known = new Map()) {
     if (!cell)
         return false;
     if (cell.here !== false || !cell.from?.length)
         return cell.here === true;
-    return cell.needs === 'all'
-        ? cell.from.some(isCompletedHere) : cell.from.every(isCompletedHere);
+    if (!known.has(cell)) {
+        const check = other => isCompletedHere(other, known);
+
+        known.set(cell, false);
+        known.set(cell, cell.needs === 'all' ? cell.from.some(check) : cell.from.every(check));
+    }
+    return known.get(cell);
 }
 
 /* Milliseconds to microseconds, rounded up, so that nothing ends early. */
@@ -216,7 +252,7 @@ function toMicroseconds(ms) {
     if (ms === null || ms === undefined)
         return -1;
     if (typeof ms !== 'number' || Number.isNaN(ms))
-        throw new TypeError(`A time is a number of milliseconds, not ${describe(ms)}`);
+        throw new TypeError(`A time is a number of milliseconds, not ${show(ms)}`);
 
     const us = Math.ceil(ms * 1000);
     return us < 0 || us > Number.MAX_SAFE_INTEGER ? -1 : us;
@@ -228,7 +264,7 @@ function readOptions(given, defaults, shorthand) {
         return {...defaults};
     if (typeof given !== 'object' || given instanceof GObject.Object) {
         if (shorthand === undefined)
-            throw new TypeError(`Expected an object of options, not ${describe(given)}`);
+            throw new TypeError(`Expected an object of options, not ${show(given)}`);
         return {...defaults, [shorthand]: given};
     }
 
@@ -243,7 +279,7 @@ function readOptions(given, defaults, shorthand) {
 
 function requireFunction(fn, what) {
     if (typeof fn !== 'function')
-        throw new TypeError(`${what} needs a function, not ${describe(fn)}`);
+        throw new TypeError(`${what} needs a function, not ${show(fn)}`);
 }
 
 /* Puts a method in place, under a name which `for … in` does not list unless GJS has it there

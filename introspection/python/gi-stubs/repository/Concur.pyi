@@ -369,7 +369,7 @@ class LoopThread(GObject.Object, Executor):
     @overload
     def submit(self, function: Coroutine[Any, Any, _T], /) -> Future[_T]: ...
     @overload
-    def submit(self, function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args,
+    def submit(self, function: Callable[_P, Awaitable[_T]], /, *args: _P.args,
                **kwargs: _P.kwargs) -> Future[_T]: ...
     @overload
     def submit(self, function: Callable[_P, _T], /, *args: _P.args,
@@ -378,7 +378,7 @@ class LoopThread(GObject.Object, Executor):
     def call(self, function: Coroutine[Any, Any, _T], /, *,
              timeout: float | None = None) -> _T: ...
     @overload
-    def call(self, function: Callable[..., Coroutine[Any, Any, _T]], /, *args: Any,
+    def call(self, function: Callable[..., Awaitable[_T]], /, *args: Any,
              timeout: float | None = None, **kwargs: Any) -> _T: ...
     @overload
     def call(self, function: Callable[..., _T], /, *args: Any, timeout: float | None = None,

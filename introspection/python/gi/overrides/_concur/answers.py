@@ -38,6 +38,19 @@ def complete(job, value):
         own.pop('_value', None)
 
 
+def complete_own(job):
+    """The same for a value that is in __dict__ already, and that the caller does not hold."""
+    own = job.__dict__
+    value = own['_value']
+    if type(value) in NATIVE:
+        put(job, value)
+    else:
+        value = None
+        put_other(job)
+    if '_abandoned' in own and raw_state(job) == CANCELLED:
+        own.pop('_value', None)
+
+
 def put(job, value):
     """Answers with what C can read of value, which Python has put into __dict__."""
     if type(value) not in NATIVE:

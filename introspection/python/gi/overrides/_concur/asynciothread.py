@@ -98,14 +98,9 @@ class AsyncioThread(LoopThread):
         state = self.__dict__['_shared']
         if self.is_current():
             state.cancel_all()
-            return
-        loop = state.loop
-        if loop is not None:
-            try:
-                loop.call_soon_threadsafe(state.cancel_all)
-            except RuntimeError:
-                # It was closed by now, and all tasks have ended.
-                pass
+        else:
+            # In turn: what is submitted later is not meant.
+            self.submit(state.cancel_all).ignore()
 
     def run_threadsafe(self, coroutine, /, *args, **kwargs):
         """Runs a coroutine, or a coroutine function with arguments, on the loop. Returns a
@@ -174,8 +169,9 @@ class AsyncioThread(LoopThread):
 
     async def run_in_executor(self, function, /, *args, **kwargs):
         """To be awaited on the loop: calls a function that blocks on the thread's executor
-        and returns its value. Context variables are copied."""
-        return await self.executor.submit(function, *args, **kwargs)
+        and returns its value. Context variables are copied. Raises NotReadyError if the
+        thread does not run."""
+        return await self.run_in_executor_threadsafe(function, *args, **kwargs)
 
     async def run_until_first_complete(self, *coroutines):
         """To be awaited on the loop: runs coroutines until the first has ended, and returns
@@ -195,22 +191,28 @@ class AsyncioThread(LoopThread):
 
     async def wait(self, tasks, return_when=ALL_COMPLETED, timeout=None):
         """To be awaited on the loop: asyncio.wait () for tasks of asyncio and futures of
-        Concur. Returns the sets of those done and not done, as they were given."""
-        tasks = list(tasks)
+        Concur. Returns the sets of those done and not done, as they were given. Raises
+        TypeError for anything else, ValueError if there are none."""
         self._check_here(())
-        loop = asyncio.get_running_loop()
-        own = {}
+        # Sorted out by what they are, as a future may be given twice.
+        futures = set()
+        others = set()
         for task in tasks:
             if isinstance(task, raw.Future):
-                own[loop.create_task(_outcome(task))] = task
+                futures.add(task)
+            elif asyncio.isfuture(task):
+                others.add(task)
             else:
-                own[task] = task
-        helpers = [helper for helper, task in own.items() if helper is not task]
+                raise TypeError('tasks and futures can be waited for, not '
+                                f'{type(task).__name__}')
+        loop = asyncio.get_running_loop()
+        helpers = [loop.create_task(_outcome(future)) for future in futures]
         try:
-            done, pending = await asyncio.wait(own, return_when=return_when, timeout=timeout)
+            await asyncio.wait({*helpers, *others}, return_when=return_when, timeout=timeout)
+            done = {task for task in futures | others if task.done()}
         finally:
             await _cancel_and_wait(helpers)
-        return {own[task] for task in done}, {own[task] for task in pending}
+        return done, (futures | others) - done
 
     def _check_runs(self):
         if self.get_state() != raw.LoopState.RUNNING:
@@ -241,9 +243,7 @@ def _close(coroutines):
 
 async def _outcome(future):
     # Giving up the wait leaves the future alone.
-    shielded = future.shield()
-    shielded.ignore()
-    return await shielded
+    return await future.shield()
 
 
 async def _cancel_and_wait(tasks):

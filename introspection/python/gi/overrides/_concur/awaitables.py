@@ -8,7 +8,7 @@ import functools
 import inspect
 
 from .base import TimedOut, public, raw
-from .future import CANCELLED, RESOLVED, Future, derived, raw_state
+from .future import CANCELLED, RESOLVED, Future, derived, raw_state, stand_ins
 from .looptask import call_on_loop
 from .spawn import spawn
 from .task import describe_function, is_coroutine_function
@@ -79,7 +79,7 @@ def gather(*awaitables, return_exceptions=False):
     futures = _as_futures(awaitables)
     if not return_exceptions:
         return Future.all(futures)
-    return derived(raw.Future.all_settled(futures), futures, _outcomes)
+    return derived(raw.Future.all_settled(stand_ins(futures)), futures, _outcomes)
 
 
 @public

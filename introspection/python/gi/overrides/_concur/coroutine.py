@@ -1,17 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The concur-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Jobs that are coroutines, on the loop of a LoopThread."""
+"""Jobs of a LoopThread: coroutines, and calls of functions, on its loop."""
 
-import asyncio
 import inspect
 import threading
 
-from gi.repository import GObject
-
-from .answers import complete, drop_frames, fail
+from .answers import complete_own, drop_frames, fail
 from .base import OWN, public, raw
-from .task import PythonJob, copy_context, current_job, is_coroutine_function
+from .task import (PythonJob, context_from_loop, copy_context, current_job, get_running_loop,
+                   is_coroutine_function)
+from .tasklink import answer, link, unlink
 
 
 def is_coroutine(what):
@@ -19,7 +18,7 @@ def is_coroutine(what):
     return inspect.iscoroutine(what) or is_coroutine_function(what)
 
 
-async def _as_coroutine(awaitable):
+async def as_coroutine(awaitable):
     return await awaitable
 
 
@@ -35,22 +34,24 @@ class CoroutineJob(PythonJob):
         own = self.__dict__
         try:
             function, args, kwargs, context = own.pop('_call')
-            self._begin(own, own['_shared'], function, args, kwargs, context)
+            self._begin(own, function if args is None else context.run(function, *args, **kwargs),
+                        context)
         except BaseException as error:
-            drop_frames(error, 2)
+            drop_frames(error, 1)
             fail(self, error)
         finally:
             self = own = function = args = kwargs = context = None
         return True
 
-    def _begin(self, own, state, function, args, kwargs, context):
+    def _begin(self, own, awaitable, context):
+        state = own['_shared']
         context.run(current_job.set, self)
-        coroutine = function if args is None else context.run(function, *args, **kwargs)
-        if not inspect.iscoroutine(coroutine):
-            coroutine = _as_coroutine(coroutine)
+        if not inspect.iscoroutine(awaitable):
+            awaitable = as_coroutine(awaitable)
+            own['_frames'] = 1
         loop = state.loop
         raw.Job.hold(self)
-        own['_task'] = task = context.run(loop.create_task, coroutine)
+        own['_task'] = task = context.run(loop.create_task, awaitable)
         state.tasks.add(task)
         task.add_done_callback(self._ended)
         if state.stopping:
@@ -64,43 +65,14 @@ class CoroutineJob(PythonJob):
         task = self.__dict__.get('_task')
         if task is None or task.done():
             return
-        # However it is asked to stop, and on whatever thread. Not Cancellable's own
-        # connect () and disconnect (): the latter waits for handlers.
-        cancellable = raw.Job.get_cancellable(self)
-        loop = task.get_loop()
-
-        def cancel(cancellable):
-            try:
-                loop.call_soon_threadsafe(task.cancel)
-            except RuntimeError:
-                # The loop was closed, after all of its tasks had ended.
-                pass
-
-        self.__dict__['_handler'] = (cancellable, GObject.Object.connect(
-            cancellable, 'cancelled', cancel))
-        if cancellable.is_cancelled():
-            task.cancel()
+        link(self, task)
 
     def _ended(self, task):
         own = self.__dict__
-        error = None
-        try:
-            own.pop('_task', None)
-            own.pop('_shared').tasks.discard(task)
-            cancellable, handler = own.pop('_handler', (None, None))
-            if cancellable is not None:
-                GObject.Object.disconnect(cancellable, handler)
-            if task.cancelled():
-                fail(self, asyncio.CancelledError())
-                return
-            error = task.exception()
-            if error is None:
-                complete(self, task.result())
-            else:
-                fail(self, error)
-        finally:
-            # A traceback keeps this frame.
-            self = own = task = error = cancellable = None
+        own.pop('_task', None)
+        own.pop('_shared').tasks.discard(task)
+        unlink(self)
+        answer(self, task, own.pop('_frames', 0))
 
     def _forget_call(self):
         call = self.__dict__.pop('_call', None)
@@ -134,12 +106,59 @@ class CoroutineJob(PythonJob):
         # C takes it that whoever holds a job can answer from anywhere.
         state = self.__dict__.get('_shared')
         if state is not None and state.ident == threading.get_ident() and not self.is_done():
-            raise RuntimeError('waiting here would block the loop that has to run the '
-                               'coroutine: use "await"')
+            raise RuntimeError('waiting here would block the loop that has to do the work: '
+                               'use "await"')
 
 
 for _name in ('wait', 'result', 'exception'):
     getattr(CoroutineJob, _name).__doc__ = getattr(PythonJob, _name).__doc__
+
+
+@public
+class CallJob(CoroutineJob):
+    """A call of a function. An awaitable that it returns runs as a task as well, and its
+    outcome is that of the job."""
+
+    __module__ = OWN
+    __gtype_name__ = 'ConcurPythonLoopCall'
+
+    def do_run(self):
+        own = self.__dict__
+        try:
+            function, args, kwargs, context = own.pop('_call')
+            value = context.run(function, *args, **kwargs)
+            function = args = kwargs = None
+            if hasattr(type(value), '__await__'):
+                self._begin(own, value, context)
+            elif '_by' not in own:
+                own['_value'] = value
+                # Who waits may let go of it while this frame is still there.
+                value = context = None
+                complete_own(self)
+        except BaseException as error:
+            drop_frames(error, 1)
+            if self._may_answer():
+                fail(self, error)
+        finally:
+            self = own = function = args = kwargs = context = value = None
+        return True
+
+    def do_release(self):
+        CoroutineJob.do_release(self)
+        # What came from here is let go here: a widget must not be by the loop's thread.
+        self.__dict__.pop('_held', None)
+
+
+def make_call_job(state, function, args, kwargs):
+    if not callable(function):
+        raise TypeError(f'{function!r} is not callable')
+    job = CallJob()
+    own = job.__dict__
+    own['_shared'] = state
+    own['_held'] = (function, args, kwargs)
+    own['_call'] = (function, args, kwargs, copy_context()
+                    if get_running_loop() is None else context_from_loop())
+    return job
 
 
 def make_coroutine_job(state, function, args, kwargs):

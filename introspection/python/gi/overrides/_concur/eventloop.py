@@ -178,7 +178,10 @@ def run_coroutine(coroutine, timeout):
         return loop.run_until_complete(coroutine)
     finally:
         try:
-            finish_all(loop)
+            # What asyncio.run () does at its end.
+            loop.run_until_complete(cancel_tasks(loop))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
         finally:
             asyncio.set_event_loop(None)
             loop.close()
@@ -188,16 +191,16 @@ async def _as_coroutine(awaitable):
     return await awaitable
 
 
-def finish(loop, spared=()):
-    """Cancels the tasks that are left over, but for those spared, and lets them clear up."""
+async def cancel_tasks(loop):
+    """Cancels all other tasks, and lets them clear up."""
     # Those that tasks start while they clear up, too.
     while True:
-        tasks = asyncio.all_tasks(loop).difference(spared)
+        tasks = asyncio.all_tasks(loop).difference({asyncio.current_task()})
         if not tasks:
             break
         for task in tasks:
             task.cancel()
-        loop.run_until_complete(asyncio.wait(tasks))
+        await asyncio.wait(tasks)
         for task in tasks:
             if not task.cancelled() and task.exception() is not None:
                 loop.call_exception_handler({
@@ -205,10 +208,3 @@ def finish(loop, spared=()):
                     'exception': task.exception(),
                     'task': task,
                 })
-
-
-def finish_all(loop):
-    """What asyncio.run () does at its end."""
-    finish(loop)
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())

@@ -7,7 +7,7 @@ import types
 
 from .answers import drop_frames, fail
 from .base import override, public, raw
-from .future import Future, derived, wait
+from .future import Future, check_callable, derived, wait
 from .mapping import map_on
 from .task import make_job
 
@@ -42,7 +42,11 @@ class Executor(raw.Executor):
         return job
 
     def submit_job(self, job, cancellable=None):
-        """Runs a job of a class of yours. Returns the job, which is its future."""
+        """Runs a job of a class of yours, once. Returns the job, which is its future."""
+        if isinstance(job, raw.Job):
+            token = object()
+            if job.__dict__.setdefault('_submitted', token) is not token:
+                raise RuntimeError('the job was submitted before: make another one')
         return raw_submit_job(self, job, cancellable)
 
     def options(self, *, priority=None, name=None, cancellable=None):
@@ -86,6 +90,8 @@ class Executor(raw.Executor):
     def post(self, function, *args):
         """Calls function (*args) on the executor; there is no future, and nobody to ask
         whether it worked. Returns False if the executor refuses."""
+        check_callable(function)
+
         def call():
             function(*args)
         return raw.Executor.post(self, call)

@@ -3,6 +3,7 @@
 
 """Future, Job and Promise."""
 
+import asyncio
 import functools
 import logging
 import threading
@@ -125,13 +126,40 @@ def _values(future, inputs):
     return [child._take() for child in inputs]
 
 
+def stand_ins(inputs):
+    """What C keeps in a list of futures that may be rejected. If it were inputs themselves,
+    the garbage collector would not see it, and one whose exception was caught where the list's
+    future is a variable, and so has it in its traceback, would stay for ever."""
+    return [raw.Future.view(future) for future in inputs]
+
+
 def _all_of(future, inputs):
     return list(inputs)
 
 
-def _done_of(future, inputs):
-    done = raw_get_value(future)
-    return [done.get_item(i) for i in range(done.get_n_items())]
+def _as_input_has_it(value, inputs):
+    """What Python has for the value that C took over from one of inputs, such as the list
+    of a combination."""
+    for future in inputs:
+        if raw_state(future) == RESOLVED and raw_get_value(future) is value:
+            return future._value_of()
+    return value
+
+
+def check_callable(function):
+    """Here rather than where it is called, when nobody can tell the caller any more."""
+    if not callable(function):
+        raise TypeError(f'{function!r} is not callable')
+
+
+def check_callback(function):
+    """Refuses what would be called on the wrong thread, too."""
+    check_callable(function)
+    if (asyncio._get_running_loop() is not None
+            and getattr(function, '__module__', None) == 'asyncio.tasks'):
+        # It is for the thread of the loop.
+        raise TypeError('asyncio.wait () needs futures of asyncio: give it '
+                        'asyncio.ensure_future (future)')
 
 
 @override
@@ -277,15 +305,22 @@ class Future(raw.Future):
             value = raw_get_value(self)
             if type(value) is weakref.ref:
                 owner = value()
-                if owner is None or '_value' not in owner.__dict__:
+                if owner is not None and '_value' in owner.__dict__:
+                    value = owner.__dict__['_value']
+                else:
+                    # An input that was read has let go of where the value came from.
+                    reference, value = value, _as_input_has_it(value, inputs or ())
                     if '_value' in own:
                         # Another thread was quicker and has dropped the inputs.
                         return own['_value']
-                    raise RuntimeError('the Python value has gone with the future that had it')
-                value = owner.__dict__['_value']
+                    if value is reference:
+                        raise RuntimeError('the Python value has gone with the future that '
+                                           'had it')
             elif isinstance(value, GObject.GBoxed):
                 # PyGObject lends the future's own, which is gone with it.
                 value = GObject.Value(value.__gtype__, value).get_value()
+            elif inputs and isinstance(value, GObject.Object):
+                value = _as_input_has_it(value, inputs)
         # What it was made from may go now.
         value = own.setdefault('_value', value)
         own.pop('_inputs', None)
@@ -326,6 +361,7 @@ class Future(raw.Future):
 
         In GTK code when_done () is what you want.
         """
+        check_callback(function)
         self._on_done(function)
 
     def _on_done(self, function):
@@ -343,6 +379,8 @@ class Future(raw.Future):
 
         Returns an id for disconnect_done ().
         """
+        check_callable(function)
+
         def call(future, *_):
             function(future, *args)
         return raw_when_done(self, call, context=context)
@@ -365,12 +403,14 @@ class Future(raw.Future):
         The function runs on executor or else in the caller's main context (on a worker:
         on its pool). If it returns a future, that one's outcome is taken over.
         """
+        check_callable(function)
         return _chain(raw.Future.continue_with, self, executor,
                       lambda source: function(source._take()))
 
     def recover(self, function, *, executor=None):
         """A future for the same value, or for function (exception) if this one is
         rejected; cancellation passes on. Runs where continue_with () does."""
+        check_callable(function)
         return _chain(raw.Future.recover, self, executor,
                       lambda source: function(source._error()))
 
@@ -378,6 +418,7 @@ class Future(raw.Future):
         """A future for the same outcome, known after function () was called in either
         case; its exception, or the error of a future it returns, replaces the outcome.
         Runs where continue_with () does."""
+        check_callable(function)
         return _chain(raw.Future.ensure, self, executor, lambda source: function(), True)
 
     def iterate(self, timeout=None, context=None):
@@ -425,7 +466,7 @@ class Future(raw.Future):
     def all_settled(*futures):
         """A future for the list of these futures, once all of them are done."""
         inputs = as_list(futures)
-        return derived(raw.Future.all_settled(inputs), inputs, _all_of)
+        return derived(raw.Future.all_settled(stand_ins(inputs)), inputs, _all_of)
 
     @staticmethod
     def any(*futures, cancel_rest=False):
@@ -443,8 +484,13 @@ class Future(raw.Future):
     def wait_many(futures, condition=raw.WaitCondition.ALL, timeout=None):
         """A future for the list of those done when the condition holds or time is up."""
         inputs = as_list((futures,))
-        return derived(raw.Future.wait_many(inputs, condition, to_us(timeout)), inputs,
-                       _done_of)
+        listed = stand_ins(inputs)
+
+        def done_of(future, inputs):
+            done = raw_get_value(future)
+            known = {done.get_item(i) for i in range(done.get_n_items())}
+            return [future for future, one in zip(inputs, listed) if one in known]
+        return derived(raw.Future.wait_many(listed, condition, to_us(timeout)), inputs, done_of)
 
     @staticmethod
     def delay(seconds):

@@ -3,6 +3,7 @@
 
 """Job, for subclasses, and Promise."""
 
+import inspect
 import types
 import weakref
 
@@ -24,6 +25,9 @@ class Job(raw.Job):
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
         body = cls.__dict__.get('do_run')
+        if inspect.iscoroutinefunction(body):
+            raise TypeError(f'do_run () of {cls.__name__} must not be a coroutine function: submit '
+                            'one to a LoopThread')
         if isinstance(body, types.FunctionType) and cls.__module__ != OWN:
             cls.do_run = _guarded(body)
 

@@ -10,7 +10,8 @@ import threading
 from gi.repository import GLib
 
 from .base import EXECUTOR_ERROR, OWN, public, to_exception
-from .eventloop import EventLoop
+from .coroutine import as_coroutine
+from .eventloop import EventLoop, cancel_tasks
 from .future import REJECTED, log, raw_state
 from .pools import ThreadExecutor
 
@@ -51,6 +52,8 @@ class LoopState:
         # Of the loop's thread.
         self.ident = None
         self.pool = None
+        # For what asyncio calls in threads while the loop's tasks clear up: pool refuses.
+        self.last_pool = None
 
         # LoopTasks, and whether those of this run were started. Under the lock.
         self.starters = []
@@ -62,8 +65,8 @@ class LoopState:
         self.entered = []
         self.stopping = False
         self.quit = False
-        # The task that leaves the managers.
-        self.leaving = None
+        # The task that does what is left to do at the end.
+        self.last = None
 
     def renew_ended(self):
         with self.lock:
@@ -75,10 +78,10 @@ class LoopState:
         with self.lock:
             self.loop = loop
             self.ident = threading.get_ident()
-            self.pool = None
+            self.pool = self.last_pool = None
             self.started = False
         self.stopping = self.quit = False
-        self.leaving = None
+        self.last = None
 
     def end(self):
         with self.lock:
@@ -95,18 +98,26 @@ class LoopState:
                     self.pool.shutdown()
             return self.pool
 
+    def get_own_pool(self):
+        """On the loop's thread: the one for asyncio, which is there until the end."""
+        if not self.stopping:
+            return self.get_pool()
+        if self.last_pool is None:
+            self.last_pool = LoopPool(self.max_workers, name=f'{self.name}-pool')
+        return self.last_pool
+
     def is_inside(self):
         """Whether the end would wait for the calling thread."""
-        pool = self.pool
-        return self.ident == threading.get_ident() or (pool is not None and pool.is_current())
+        return self.ident == threading.get_ident() or any(
+            pool is not None and pool.is_current() for pool in (self.pool, self.last_pool))
 
     def cancel_all(self):
         """On the loop's thread: cancels every task, but for those that stay in a context
         manager, whose time comes last."""
-        if self.leaving is None:
+        if self.last is None:
             spared = {task for task, leave in self.entered}
         else:
-            spared = {self.leaving}
+            spared = {self.last}
         for task in asyncio.all_tasks(self.loop).difference(spared):
             task.cancel()
 
@@ -130,11 +141,22 @@ class LoopState:
             entered = leave = task = item = None
 
     async def leave_all(self):
+        pool = self.pool
+        if pool is not None:
+            await pool.shutdown()
         while self.entered:
             task, leave = self.entered.pop()
             if not leave.done():
                 leave.set_result(None)
             await asyncio.wait({task})
+
+    async def finish(self):
+        """What asyncio.run () does at its end."""
+        await cancel_tasks(self.loop)
+        await self.loop.shutdown_asyncgens()
+        if self.last_pool is not None:
+            await self.last_pool.shutdown()
+        await self.loop.shutdown_default_executor()
 
 
 async def _stay(context_manager, entered, leave):
@@ -227,9 +249,5 @@ class ThreadEventLoop(EventLoop):
         if executor is not None or self._has_executor:
             return super().run_in_executor(executor, function, *args)
         self._check_closed()
-        future = self._state.get_pool().submit(function, *args)
-        return self.create_task(_await(future))
-
-
-async def _await(future):
-    return await future
+        future = self._state.get_own_pool().submit(function, *args)
+        return self.create_task(as_coroutine(future))

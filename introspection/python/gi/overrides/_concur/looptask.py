@@ -15,6 +15,7 @@ from .executor import Executor, raw_submit_job
 from .future import wait
 from .spawn import spawn_on
 from .task import HeldPythonJob, copy_context, current_job, get_current_job, origin
+from .tasklink import answer, link, unlink
 
 # How often who waits for a loop looks whether that still runs. Loops end silently.
 LOOK = 0.25
@@ -66,47 +67,23 @@ class TaskJob(HeldPythonJob):
         return True
 
     def _begin(self, own, context, awaitable):
-        loop = own['_loop']
         exits = []
-        task = context.run(loop.create_task, _drive(awaitable, exits))
-        cancellable = raw.Job.get_cancellable(self)
-
-        def cancel(cancellable):
-            try:
-                loop.call_soon_threadsafe(task.cancel)
-            except RuntimeError:
-                # The loop was closed, and with it the task.
-                pass
+        task = context.run(own['_loop'].create_task, _drive(awaitable, exits))
 
         def ended(task):
-            self._disconnect()
+            unlink(self)
             if exits:
                 fail(self, exits.pop())
-            elif task.cancelled():
-                fail(self, asyncio.CancelledError())
-            elif task.exception() is not None:
-                error = task.exception()
-                # That of _drive ().
-                drop_frames(error, 1)
-                fail(self, error)
             else:
-                complete(self, task.result())
+                # The frame is that of _drive ().
+                answer(self, task, frames=1)
 
-        own['_handler'] = (cancellable, GObject.Object.connect(cancellable, 'cancelled', cancel))
         task.add_done_callback(ended)
-        if cancellable.is_cancelled():
-            task.cancel()
-
-
-    def _disconnect(self):
-        cancellable, handler = self.__dict__.pop('_handler', (None, None))
-        if cancellable is not None:
-            # Not Cancellable's own disconnect (), which waits for handlers.
-            GObject.Object.disconnect(cancellable, handler)
+        link(self, task)
 
     def do_release(self):
         # Of a loop that was closed the task never ends.
-        self._disconnect()
+        unlink(self)
         HeldPythonJob.do_release(self)
 
 

@@ -15,9 +15,8 @@ from gi.repository import GLib, GObject
 from . import threads
 from .answers import drop_frames, fail
 from .base import OWN, TimedOut, public, raw, to_python, to_us
-from .coroutine import is_coroutine, make_coroutine_job
-from .eventloop import finish, finish_all
-from .executor import Executor, raw_submit_job
+from .coroutine import is_coroutine, make_call_job, make_coroutine_job
+from .executor import raw_submit_job
 from .future import raw_wait, wait
 from .loopstate import LoopState, LoopTask, ThreadEventLoop
 
@@ -127,12 +126,12 @@ class LoopThread(raw.LoopThread):
     def _reap(self, ended, timeout):
         if not ended:
             raise TimedOut(f'{self.get_name()} has not ended after {timeout} s')
-        try:
-            # The system's thread is in its very last steps.
-            raw.LoopThread.join(self, 1)
-        except GLib.Error:
-            # It was started again.
-            pass
+        if self.get_state() in (raw.LoopState.STOPPING, raw.LoopState.STOPPED):
+            try:
+                # The system's thread is in its very last steps, unless it was started again.
+                raw.LoopThread.join(self, 1000000)
+            except GLib.Error:
+                pass
 
     def _call_c(self, method, *args):
         try:
@@ -161,17 +160,17 @@ class LoopThread(raw.LoopThread):
 
     def submit(self, function, /, *args, **kwargs):
         """Runs a coroutine function, a coroutine, or a function that does not block, on the
-        loop. Returns a Concur.Future; cancelling that cancels the coroutine, and it is
-        done when the coroutine has cleared up.
+        loop. What a function returns is awaited, if it can be. Returns a Concur.Future;
+        cancelling that cancels the coroutine, and it is done when the coroutine has
+        cleared up.
 
         If the thread does not run, the future is rejected with RuntimeError.
         """
         return self._submit(function, args, kwargs)
 
     def _submit(self, function, args, kwargs, settings=None, cancellable=None):
-        if not is_coroutine(function):
-            return Executor._submit(self, function, args, kwargs, settings, cancellable)
-        job = make_coroutine_job(self.__dict__['_shared'], function, args, kwargs)
+        make = make_coroutine_job if is_coroutine(function) else make_call_job
+        job = make(self.__dict__['_shared'], function, args, kwargs)
         if settings is not None:
             job.apply_settings(settings)
         raw_submit_job(self, job, cancellable)
@@ -307,9 +306,8 @@ class LoopThread(raw.LoopThread):
             state.begin(loop)
             try:
                 self._serve(state, loop)
-                _leave_managers(state, loop)
-                finish(loop)
-                finish_all(loop)
+                _run_last(state, loop, state.leave_all())
+                _run_last(state, loop, state.finish())
             except BaseException:
                 _report()
             finally:
@@ -326,6 +324,7 @@ class LoopThread(raw.LoopThread):
         state.loop.stop()
 
     def _serve(self, state, loop):
+        loop.call_soon(_watch_start, self, state, loop)
         while not state.quit:
             try:
                 loop.run_forever()
@@ -345,12 +344,13 @@ def _report():
         (*sys.exc_info(), threading.current_thread())))
 
 
-def _leave_managers(state, loop):
-    state.leaving = loop.create_task(state.leave_all())
-    while not state.leaving.done():
+def _run_last(state, loop, coroutine):
+    state.last = loop.create_task(coroutine)
+    while not state.last.done():
         try:
-            loop.run_until_complete(state.leaving)
+            loop.run_until_complete(state.last)
         except (SystemExit, KeyboardInterrupt):
+            # Of another task.
             pass
 
 
@@ -374,13 +374,15 @@ def _add_supervisor(thread):
 
         def stop():
             GObject.Object.disconnect(cancellable, handler)
-            _begin_end(loop, state, job)
+            _begin_end(state, job)
 
         handler = GObject.Object.connect(
             cancellable, 'cancelled', lambda cancellable: loop.call_soon_threadsafe(stop))
         if cancellable.is_cancelled():
             loop.call_soon(stop)
         with state.lock:
+            if state.stopping:
+                return True
             state.started = True
             starters = list(state.starters)
         for task in starters:
@@ -398,7 +400,17 @@ def _add_supervisor(thread):
     raw.LoopThread.add_task(thread, call)
 
 
-def _begin_end(loop, state, job):
+def _watch_start(thread, state, loop):
+    # If the stop comes before the supervisor has begun, C drops it.
+    if state.started or state.stopping:
+        return
+    if thread.get_state() == raw.LoopState.STOPPING:
+        _begin_end(state, None)
+    else:
+        loop.call_later(0.001, _watch_start, thread, state, loop)
+
+
+def _begin_end(state, job):
     with state.lock:
         state.started = False
         state.stopping = True
@@ -411,11 +423,10 @@ def _begin_end(loop, state, job):
     else:
         for task in list(state.tasks):
             task.cancel()
-    if pool is None:
+    if pool is not None:
+        pool.shutdown()
+    if job is not None:
         job.return_object(None)
-        return
-    # The loop goes on until the pool has done what it has.
-    pool.shutdown()._on_done(lambda future: job.return_object(None))
 
 
 # Those whose loop runs; at exit they are asked to stop.

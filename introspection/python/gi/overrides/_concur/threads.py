@@ -4,10 +4,13 @@
 """What Python knows about the library's threads, and how it leaves them at exit."""
 
 import atexit
+import os
 import sys
 import threading
+import time
 
 from .base import raw
+from .future import log
 
 
 class LibraryThread:
@@ -49,12 +52,27 @@ def on_leave(function):
         _leaving.append(function)
 
 
+# Seconds. A thread that has passed the library's last look before a call into Python needs
+# microseconds to get there.
+GRACE = 0.01
+
+
 @atexit.register
 def _leave_python():
     for function in _leaving:
-        function()
+        try:
+            function()
+        except Exception:
+            log.exception('leaving Python')
     # A thread that enters Python after its end crashes. What runs in Python now is stopped
     # by Python itself.
-    quiesce = getattr(raw, 'quiesce', None)
-    if quiesce is not None:
-        quiesce()
+    raw.quiesce()
+    if _has_threads():
+        time.sleep(GRACE)
+
+
+def _has_threads():
+    try:
+        return len(os.listdir('/proc/self/task')) > 1
+    except OSError:
+        return True

@@ -14,7 +14,8 @@ import threading
 import unittest
 import weakref
 
-from util import LIMIT, Case, Concur, Gate, collect, gone, iterate_until, run_script
+from util import (LIMIT, Case, Concur, Gate, collect, gone, iterate_until, run_script,
+                  script_environment)
 
 from gi.repository import Gio, GLib
 
@@ -61,7 +62,8 @@ class TestPrograms(unittest.TestCase):
                 result = subprocess.run([sys.executable, '-W', 'error::RuntimeWarning', '-W',
                                          'error::ResourceWarning', '-c', program],
                                         stdin=subprocess.DEVNULL, capture_output=True,
-                                        text=True, timeout=LIMIT)
+                                        text=True, timeout=LIMIT,
+                                        env=script_environment())
                 self.assertEqual((result.returncode, result.stderr), (0, ''))
                 self.assertEqual(result.stdout.splitlines(), expected)
 
@@ -586,6 +588,7 @@ class TestAtExit(unittest.TestCase):
                    'begun.wait()\n', [])
 
 
+@unittest.skipIf('LD_PRELOAD' in os.environ, 'sanitizers keep what was freed')
 class TestLeaks(Case):
     """What is said about memory, by how much the process grows."""
 

@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import gc
+import inspect
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import time
 import unittest
 import weakref
 
-from util import LIMIT, Case, Concur, Gate, GLib, gone, run_script
+from util import LIMIT, SCALE, Case, Concur, Gate, GLib, collect, gone, run_script
 
 
 def attach(source, function, context, priority=None):
@@ -24,6 +25,12 @@ def attach(source, function, context, priority=None):
     source.set_callback(function)
     source.attach(context)
     return source
+
+
+def resident():
+    collect()
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
 class LoopCase(Case):
@@ -135,6 +142,35 @@ class TestAsyncio(LoopCase):
                 self.assertEqual(await future, number)
 
         pool = self.pool(2)
+        self.run_loop(main())
+
+    def test_many_threads_wake_it(self):
+        # Each call is heard, also the last one before the loop falls asleep: nothing else
+        # wakes it.
+        async def main():
+            for _ in range(ROUNDS):
+                done = self.loop.create_future()
+                heard = []
+
+                def hear(number):
+                    heard.append(number)
+                    if len(heard) == 8 * CALLS:
+                        done.set_result(None)
+
+                def call(first):
+                    for number in range(first, first + CALLS):
+                        self.loop.call_soon_threadsafe(hear, number)
+
+                for each in range(8):
+                    pool.post(call, each * CALLS)
+                # Now and then it is awake for something else.
+                source = attach(GLib.timeout_source_new(1), lambda data: True, self.context)
+                self.loop.call_later(0.001, source.destroy)
+                await done
+                self.assertEqual(sorted(heard), list(range(8 * CALLS)))
+
+        ROUNDS, CALLS = max(1, 100 // SCALE), 20
+        pool = self.pool(8)
         self.run_loop(main())
 
     def test_futures(self):
@@ -422,6 +458,45 @@ class TestFairness(LoopCase):
         self.assertLess(self.run_loop(main()), 0.1)
 
 
+class TestLeaks(LoopCase):
+    def growth(self, coroutine_function, number):
+        """Bytes of the process for each of so many times."""
+        async def repeat(number):
+            for _ in range(number):
+                await coroutine_function()
+
+        self.loop.run_until_complete(repeat(number))
+        before = resident()
+        self.loop.run_until_complete(repeat(number))
+        return (resident() - before) / number
+
+    @unittest.skipIf('LD_PRELOAD' in os.environ, 'sanitizers keep what was freed')
+    @unittest.skipUnless(os.path.exists('/proc/self/statm'), 'there is no /proc')
+    def test_memory(self):
+        # A closure of PyGObject's that stays is 110 bytes at least.
+        async def wake():
+            future = self.loop.create_future()
+            thread.call_soon_threadsafe(self.loop.call_soon_threadsafe, future.set_result, None)
+            await future
+
+        async def read():
+            far.send(b'x')
+            await self.loop.sock_recv(near, 1)
+
+        near, far = self.socket_pair()
+        thread = asyncio.new_event_loop()
+        self.addCleanup(thread.close)
+        runner = threading.Thread(target=thread.run_forever)
+        runner.start()
+        self.addCleanup(runner.join, LIMIT)
+        self.addCleanup(thread.call_soon_threadsafe, thread.stop)
+        for name, function, number in (('turn', lambda: asyncio.sleep(0), 50000),
+                                       ('timer', lambda: asyncio.sleep(0.00001), 10000),
+                                       ('wake-up', wake, 10000), ('file', read, 10000)):
+            with self.subTest(name):
+                self.assertLess(self.growth(function, number), 50)
+
+
 class TestSignals(LoopCase):
     def test_handler(self):
         async def main():
@@ -470,6 +545,47 @@ class TestSignals(LoopCase):
         for _ in range(20):
             with self.assertRaises(KeyboardInterrupt):
                 Concur.run(main())
+
+    def test_interrupted_program(self):
+        # By the end of a program that waits: a task clears up, and it ends as by Ctrl-C.
+        program = """
+            import asyncio, os, signal, sys, threading
+            async def main():
+                threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    await asyncio.sleep(0.001)
+                    print('cleared up')
+                    raise
+            """
+        ways = ['Concur.run(main())']
+        if hasattr(asyncio, 'Runner'):
+            ways.append('asyncio.Runner(loop_factory=Concur.new_event_loop).run(main())')
+        for way in ways:
+            with self.subTest(way):
+                output, errors = run_script(inspect.cleandoc(program) + '\n' + way,
+                                            status=-signal.SIGINT)
+                self.assertEqual(output, 'cleared up\n')
+                self.assertEqual(errors.splitlines()[-1], 'KeyboardInterrupt')
+
+    def test_handler_program(self):
+        # What asyncio's own handlers stop.
+        output, errors = run_script("""
+            import asyncio, os, signal, threading
+            async def main():
+                loop = asyncio.get_running_loop()
+                over = asyncio.Event()
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.add_signal_handler(number, over.set)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    threading.Thread(target=os.kill, args=(os.getpid(), number)).start()
+                    await over.wait()
+                    over.clear()
+                print('twice')
+            Concur.run(main())
+            """)
+        self.assertEqual((output, errors), ('twice\n', ''))
 
     def test_source_interrupted(self):
         # Not everybody has a handler that makes a noise: the loop goes on.

@@ -47,6 +47,37 @@ class TestExecutor(LoopThreadCase):
 
         self.assertTrue(self.loop_thread().call(main).startswith('mine'))
 
+    def test_future_of_asyncio(self):
+        # As that of a plain loop: no task, and cancelling it reaches the call.
+        async def main():
+            loop = asyncio.get_running_loop()
+            tasks = asyncio.all_tasks()
+            occupied = loop.run_in_executor(None, gate, 'first')
+            refused = loop.run_in_executor(None, ran.append, 1)
+            failing = loop.run_in_executor(None, divmod, 1, 0)
+            self.assertIsInstance(occupied, asyncio.Future)
+            self.assertEqual(asyncio.all_tasks(), tasks)
+            refused.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await refused
+            # asyncio tells what was cancelled a turn later.
+            await asyncio.sleep(0)
+            gate.open()
+            self.assertEqual(await occupied, 'first')
+            with self.assertRaises(ZeroDivisionError):
+                await failing
+            with self.assertRaises(asyncio.CancelledError):
+                await loop.run_in_executor(None, cancelled)
+
+        def cancelled():
+            raise Concur.CancelledError
+
+        ran = []
+        gate = Gate()
+        self.addCleanup(gate.open)
+        self.loop_thread(max_workers=1).call(main, timeout=LIMIT)
+        self.assertEqual(ran, [])
+
     def test_stopped(self):
         thread = Concur.LoopThread()
         with self.assertRaises(RuntimeError):

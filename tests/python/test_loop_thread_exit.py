@@ -73,6 +73,77 @@ EXITS = {
         thread.submit(wait)
         begun.wait()
         ''',
+    'clearing up for ever': '''
+        begun = threading.Event()
+        async def wait():
+            begun.set()
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                await asyncio.sleep(3600)
+        thread.submit(wait)
+        begun.wait()
+        ''',
+    'busy and not to be cancelled': '''
+        begun = threading.Event()
+        async def turn():
+            begun.set()
+            while True:
+                try:
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError:
+                    pass
+        for _ in range(3):
+            thread.submit(turn)
+        begun.wait()
+        ''',
+    'leaving for ever': '''
+        class Manager:
+            async def __aenter__(self):
+                pass
+            async def __aexit__(self, *exception):
+                await asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
+        thread.enter(Manager())
+        ''',
+    'generators': '''
+        kept = []
+        async def generate():
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(0.001)
+        async def begin():
+            kept.append(generate())
+            await kept[0].__anext__()
+        thread.call(begin)
+        ''',
+    'interrupted': '''
+        import os, signal
+        async def wait():
+            threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
+            await asyncio.sleep(3600)
+        try:
+            thread.call(wait)
+        except KeyboardInterrupt:
+            pass
+        ''',
+    'used late': '''
+        import atexit
+        atexit.register(lambda: thread.submit(asyncio.sleep, 0).wait(1))
+        ''',
+    'forked': '''
+        import os, sys
+        thread.submit(asyncio.sleep, 3600)
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        if os.waitpid(child, 0)[1] != 0:
+            print('the child has failed')
+        ''',
+    'dropped': '''
+        thread.submit(asyncio.sleep, 3600)
+        del thread
+        ''',
     'default': '''
         Concur.LoopThread.dup_default().submit(asyncio.sleep, 3600)
         ''',

@@ -56,16 +56,16 @@ class CoroutineJob(PythonJob):
         task.add_done_callback(self._ended)
         if state.stopping:
             # The others have been cancelled.
-            task.cancel()
+            state.cancel(task)
         else:
             # After its first step, for which it often does not have to be told.
             loop.call_soon(self._listen)
 
     def _listen(self):
-        task = self.__dict__.get('_task')
-        if task is None or task.done():
-            return
-        link(self, task)
+        own = self.__dict__
+        task = own.get('_task')
+        if task is not None and not task.done():
+            link(self, task, own['_shared'].cancel)
 
     def _ended(self, task):
         own = self.__dict__

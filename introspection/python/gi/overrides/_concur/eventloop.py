@@ -191,15 +191,15 @@ async def _as_coroutine(awaitable):
     return await awaitable
 
 
-async def cancel_tasks(loop):
-    """Cancels all other tasks, and lets them clear up."""
+async def cancel_tasks(loop, cancel=asyncio.Task.cancel):
+    """Cancels all other tasks, by cancel (task), and lets them clear up."""
     # Those that tasks start while they clear up, too.
     while True:
         tasks = asyncio.all_tasks(loop).difference({asyncio.current_task()})
         if not tasks:
             break
         for task in tasks:
-            task.cancel()
+            cancel(task)
         await asyncio.wait(tasks)
         for task in tasks:
             if not task.cancelled() and task.exception() is not None:

@@ -5,12 +5,13 @@
 and the context managers that were entered."""
 
 import asyncio
+import functools
 import threading
+import weakref
 
 from gi.repository import GLib
 
 from .base import EXECUTOR_ERROR, OWN, public, to_exception
-from .coroutine import as_coroutine
 from .eventloop import EventLoop, cancel_tasks
 from .future import REJECTED, log, raw_state
 from .pools import ThreadExecutor
@@ -65,6 +66,9 @@ class LoopState:
         self.entered = []
         self.stopping = False
         self.quit = False
+        # Those that were cancelled because of the end: once, or clearing up is cut short.
+        self.hurried = False
+        self.asked = weakref.WeakSet()
         # The task that does what is left to do at the end.
         self.last = None
 
@@ -80,7 +84,8 @@ class LoopState:
             self.ident = threading.get_ident()
             self.pool = self.last_pool = None
             self.started = False
-        self.stopping = self.quit = False
+        self.stopping = self.quit = self.hurried = False
+        self.asked.clear()
         self.last = None
 
     def end(self):
@@ -111,6 +116,30 @@ class LoopState:
         return self.ident == threading.get_ident() or any(
             pool is not None and pool.is_current() for pool in (self.pool, self.last_pool))
 
+    def call(self, function):
+        """From any thread; nothing happens unless the loop runs."""
+        with self.lock:
+            loop = self.loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(function)
+            except RuntimeError:
+                # It was closed by now.
+                pass
+
+    def cancel(self, task):
+        """On the loop's thread."""
+        if task not in self.asked:
+            if self.stopping or self.hurried:
+                self.asked.add(task)
+            task.cancel()
+
+    def hurry(self):
+        """On the loop's thread, before C and cancel_all () ask everybody, one way or the
+        other, for what is one request."""
+        self.hurried = True
+        self.asked.clear()
+
     def cancel_all(self):
         """On the loop's thread: cancels every task, but for those that stay in a context
         manager, whose time comes last."""
@@ -119,7 +148,7 @@ class LoopState:
         else:
             spared = {self.last}
         for task in asyncio.all_tasks(self.loop).difference(spared):
-            task.cancel()
+            self.cancel(task)
 
     async def enter(self, context_manager):
         """Enters it in a task of its own: it has to be left in the same."""
@@ -152,7 +181,7 @@ class LoopState:
 
     async def finish(self):
         """What asyncio.run () does at its end."""
-        await cancel_tasks(self.loop)
+        await cancel_tasks(self.loop, self.cancel)
         await self.loop.shutdown_asyncgens()
         if self.last_pool is not None:
             await self.last_pool.shutdown()
@@ -250,4 +279,35 @@ class ThreadEventLoop(EventLoop):
             return super().run_in_executor(executor, function, *args)
         self._check_closed()
         future = self._state.get_own_pool().submit(function, *args)
-        return self.create_task(as_coroutine(future))
+        # Not a task: the end of the loop waits for it, and does not cancel it.
+        waiter = self.create_future()
+        waiter.add_done_callback(functools.partial(_pass_cancel, future))
+        future._on_done(functools.partial(_tell, self, waiter))
+        return waiter
+
+
+def _pass_cancel(future, waiter):
+    if waiter.cancelled():
+        future.cancel()
+        future.ignore()
+
+
+def _tell(loop, waiter, future):
+    try:
+        loop.call_soon_threadsafe(_pass_outcome, future, waiter)
+    except RuntimeError:
+        # The loop was closed: nobody waits any more.
+        pass
+
+
+def _pass_outcome(future, waiter):
+    if waiter.done():
+        return
+    if future.cancelled():
+        waiter.cancel()
+        return
+    error = future.exception()
+    if error is None:
+        waiter.set_result(future.get_value())
+    else:
+        waiter.set_exception(error)

@@ -144,18 +144,16 @@ class LoopThread(raw.LoopThread):
         mode CANCEL_ALL, which may come later, everything is asked to stop: also what has
         begun already to clear up."""
         state = self.__dict__['_shared']
+        if mode == CANCEL_ALL:
+            state.call(state.hurry)
         future = raw.Executor.shutdown(self, mode)
         if mode != DRAIN:
             with state.lock:
-                pool, loop = state.pool, state.loop
+                pool = state.pool
             if pool is not None:
                 pool.shutdown(mode)
-            if mode == CANCEL_ALL and loop is not None:
-                try:
-                    loop.call_soon_threadsafe(state.cancel_all)
-                except RuntimeError:
-                    # It was closed by now.
-                    pass
+        if mode == CANCEL_ALL:
+            state.call(state.cancel_all)
         return future
 
     def submit(self, function, /, *args, **kwargs):
@@ -422,7 +420,7 @@ def _begin_end(state, job):
         state.cancel_all()
     else:
         for task in list(state.tasks):
-            task.cancel()
+            state.cancel(task)
     if pool is not None:
         pool.shutdown()
     if job is not None:

@@ -11,15 +11,16 @@ from .answers import complete, drop_frames, fail
 from .base import raw
 
 
-def link(job, task):
-    """Cancels the task when the job is asked to stop, however and on whatever thread."""
+def link(job, task, cancel_task=asyncio.Task.cancel):
+    """Cancels the task, on its own thread by cancel_task (task), when the job is asked to
+    stop, however and on whatever thread."""
     # Not Cancellable's own connect () and disconnect (): the latter waits for handlers.
     cancellable = raw.Job.get_cancellable(job)
     loop = task.get_loop()
 
     def cancel(cancellable):
         try:
-            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(cancel_task, task)
         except RuntimeError:
             # The loop was closed; with it its tasks have ended, or never will.
             pass
@@ -27,7 +28,7 @@ def link(job, task):
     job.__dict__['_handler'] = (cancellable, GObject.Object.connect(cancellable, 'cancelled',
                                                                     cancel))
     if cancellable.is_cancelled():
-        task.cancel()
+        cancel_task(task)
 
 
 def unlink(job):

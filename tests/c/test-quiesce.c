@@ -560,9 +560,12 @@ child_loop_release (void)
   Releasing releasing = { .executor = CONCUR_EXECUTOR (concur_thread_executor_new (1)) };
   ConcurLoopThread *thread = concur_loop_thread_new ("loop");
 
+  /* Nothing comes home, and is let go of, inside the second submit. */
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (releasing.executor), TRUE);
   g_assert_true (concur_loop_thread_start (thread, NULL));
   g_assert_true (concur_executor_post (CONCUR_EXECUTOR (thread), submit_both, &releasing, NULL));
   test_gate_wait (&releasing.submitting.begun);
+  concur_thread_executor_set_paused (CONCUR_THREAD_EXECUTOR (releasing.executor), FALSE);
   test_wait_until (test_snapshot (releasing.executor, n_completed) == 2
                    && test_snapshot (releasing.executor, n_idle) == 1);
   test_gate_open (&releasing.submitting.go);

@@ -161,6 +161,8 @@ class Both:
         finish = self.wait_in_thread(futures, return_when=ERROR)
         makers[1].cancel()
         makers[2].resolve(1)
+        # Each has a thread of its own.
+        makers[2].future.result(LIMIT)
         makers[3].reject(Failure())
         done, not_done = finish()
         self.assertIn(makers[3].future, done)

@@ -546,6 +546,23 @@ class TestSignals(LoopCase):
             with self.assertRaises(KeyboardInterrupt):
                 Concur.run(main())
 
+    def test_on_other_thread(self):
+        # The system may give a signal to any thread: that does not end the wait in C.
+        async def main():
+            done = self.loop.create_future()
+            signal.signal(signal.SIGUSR1, lambda *_: done.set_result(None))
+            threading.Thread(target=kill).start()
+            await done
+
+        def kill():
+            # At any time; most often when the loop has fallen asleep.
+            time.sleep(0.005)
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+        self.addCleanup(signal.signal, signal.SIGUSR1, signal.getsignal(signal.SIGUSR1))
+        for _ in range(20):
+            self.run_loop(main())
+
     def test_interrupted_program(self):
         # By the end of a program that waits: a task clears up, and it ends as by Ctrl-C.
         program = """

@@ -117,6 +117,16 @@ EXITS = {
             await kept[0].__anext__()
         thread.call(begin)
         ''',
+    'waiters': '''
+        begun = threading.Barrier(4)
+        def wait():
+            future = thread.submit(asyncio.sleep, 3600)
+            begun.wait()
+            future.wait()
+        for _ in range(3):
+            threading.Thread(target=wait, daemon=True).start()
+        begun.wait()
+        ''',
     'interrupted': '''
         import os, signal
         async def wait():

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
-ConcurBatch *concur_batch_new (guint n_items);
+ConcurBatch *concur_batch_new        (guint   n_items);
+/* Takes over an array of owned values. */
+ConcurBatch *concur_batch_new_values (GValue *values,
+                                      guint   n_items);
 
 G_END_DECLS

@@ -40,6 +40,7 @@
 #include "config.h"
 
 #include "concur-batch-private.h"
+#include "concur-future-private.h"
 #include "concur-sync-private.h"
 
 #include <gio/gio.h>
@@ -61,6 +62,7 @@ struct _ConcurBatch
   /* immutable */
   guint n_items;
   Slot *slots;                 /* each written by the thread that has the item */
+  GValue *values;              /* (owned) instead of slots, of any types */
 
   /* atomic: set once, by the first slot that is set */
   _Atomic GType item_type;
@@ -75,7 +77,11 @@ concur_batch_finalize (GObject *object)
   GType type = concur_atomic_load (&self->item_type, CONCUR_RELAXED);
   guint i;
 
-  for (i = 0; i < self->n_items; i++)
+  for (i = 0; i < self->n_items && self->values != NULL; i++)
+    concur_value_clear (&self->values[i]);
+  g_free (self->values);
+
+  for (i = 0; i < self->n_items && self->slots != NULL; i++)
     {
       Slot *slot = &self->slots[i];
 
@@ -115,6 +121,19 @@ concur_batch_new (guint n_items)
   self->n_items = n_items;
   /* At least one, so that even an empty batch has an address to peek at. */
   self->slots = g_new0 (Slot, MAX (n_items, 1));
+
+  return self;
+}
+
+ConcurBatch *
+concur_batch_new_values (GValue *values,
+                         guint   n_items)
+{
+  ConcurBatch *self = g_object_new (CONCUR_TYPE_BATCH, NULL);
+
+  self->n_items = n_items;
+  self->values = values;
+  concur_atomic_init (&self->item_type, G_TYPE_VALUE);
 
   return self;
 }
@@ -515,4 +534,26 @@ concur_batch_get_variant (ConcurBatch *self,
   g_return_val_if_fail (batch_has (self, G_TYPE_VARIANT), NULL);
 
   return self->slots[index].variant;
+}
+
+/**
+ * concur_batch_get_value:
+ * @self: a batch of values, such as [method@Channel.receive_many] gives
+ * @index: which one, from 0
+ *
+ * Reads a value of any type.
+ *
+ * Returns: (transfer none): the value, valid as long as the batch
+ *
+ * Since: 1.0
+ */
+const GValue *
+concur_batch_get_value (ConcurBatch *self,
+                        guint        index)
+{
+  g_return_val_if_fail (CONCUR_IS_BATCH (self), NULL);
+  g_return_val_if_fail (index < self->n_items, NULL);
+  g_return_val_if_fail (self->values != NULL, NULL);
+
+  return &self->values[index];
 }

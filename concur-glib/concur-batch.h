@@ -69,6 +69,10 @@ GVariant     *concur_batch_get_variant  (ConcurBatch  *self,
                                          guint         index);
 
 CONCUR_AVAILABLE_IN_1_0
+const GValue *concur_batch_get_value    (ConcurBatch  *self,
+                                         guint         index);
+
+CONCUR_AVAILABLE_IN_1_0
 gint64       *concur_batch_peek_int64   (ConcurBatch  *self,
                                          guint         first,
                                          guint         n);

@@ -41,3 +41,14 @@ DEFINE_QUARK (future)
  * Since: 1.0
  */
 DEFINE_QUARK (executor)
+
+/**
+ * concur_channel_error_quark:
+ *
+ * Gets the error domain of channels, %CONCUR_CHANNEL_ERROR.
+ *
+ * Returns: the domain
+ *
+ * Since: 1.0
+ */
+DEFINE_QUARK (channel)

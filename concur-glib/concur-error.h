@@ -90,4 +90,37 @@ typedef enum
 CONCUR_AVAILABLE_IN_1_0
 GQuark concur_executor_error_quark (void);
 
+/**
+ * CONCUR_CHANNEL_ERROR:
+ *
+ * Error domain of channels. See [error@ChannelError].
+ *
+ * Since: 1.0
+ */
+#define CONCUR_CHANNEL_ERROR (concur_channel_error_quark ())
+
+/**
+ * ConcurChannelError:
+ * @CONCUR_CHANNEL_ERROR_EMPTY: there is nothing to receive at this moment
+ * @CONCUR_CHANNEL_ERROR_FULL: there is no room to send at this moment
+ * @CONCUR_CHANNEL_ERROR_CLOSED: the senders have closed the channel; for receivers it is
+ *   the end of what was sent
+ * @CONCUR_CHANNEL_ERROR_STOPPED: the receivers have stopped the channel, or all have
+ *   forgotten it
+ *
+ * Errors of channels.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  CONCUR_CHANNEL_ERROR_EMPTY,
+  CONCUR_CHANNEL_ERROR_FULL,
+  CONCUR_CHANNEL_ERROR_CLOSED,
+  CONCUR_CHANNEL_ERROR_STOPPED,
+} ConcurChannelError;
+
+CONCUR_AVAILABLE_IN_1_0
+GQuark concur_channel_error_quark  (void);
+
 G_END_DECLS

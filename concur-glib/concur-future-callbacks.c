@@ -506,6 +506,7 @@ typedef struct
   void (*done) (ConcurFuture *future, GTask *task);
   gulong id;
   gboolean returned;
+  gboolean cancels;       /* the future, and not only the waiting */
   GSource *cancelled;     /* (owned) (nullable) */
   gulong cancelled_id;    /* the handler that makes it ready */
 } AsyncWait;
@@ -570,7 +571,11 @@ async_wait_cancelled (gpointer data)
 {
   AsyncWait *wait = data;
 
-  if (!wait->returned)
+  if (wait->cancels)
+    {
+      concur_future_cancel (wait->future, CONCUR_CANCEL_NONE);
+    }
+  else if (!wait->returned)
     {
       wait->returned = TRUE;
       concur_future_disconnect_done (wait->future, wait->id);
@@ -580,11 +585,12 @@ async_wait_cancelled (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-void
-concur_future_wait_as_task (ConcurFuture  *self,
-                            GTask         *task,
-                            void         (*done) (ConcurFuture *self,
-                                                  GTask        *task))
+static void
+async_wait_begin (ConcurFuture  *self,
+                  GTask         *task,
+                  void         (*done) (ConcurFuture *self,
+                                        GTask        *task),
+                  gboolean       cancels)
 {
   AsyncWait *wait = g_atomic_rc_box_new0 (AsyncWait);
   GMainContext *context = g_task_get_context (task);
@@ -593,6 +599,7 @@ concur_future_wait_as_task (ConcurFuture  *self,
   wait->task = task;
   wait->future = g_object_ref (self);
   wait->done = done;
+  wait->cancels = cancels;
   wait->id = next_id ();
 
   /* Another thread may run the context, and both callbacks before this returns. */
@@ -614,6 +621,24 @@ concur_future_wait_as_task (ConcurFuture  *self,
 
   callback_add (self, wait->id, concur_home_hold_for_context (context), async_wait_done, wait,
                 async_wait_unref);
+}
+
+void
+concur_future_wait_as_task (ConcurFuture  *self,
+                            GTask         *task,
+                            void         (*done) (ConcurFuture *self,
+                                                  GTask        *task))
+{
+  async_wait_begin (self, task, done, FALSE);
+}
+
+void
+concur_future_cancel_as_task (ConcurFuture  *self,
+                              GTask         *task,
+                              void         (*done) (ConcurFuture *self,
+                                                    GTask        *task))
+{
+  async_wait_begin (self, task, done, TRUE);
 }
 
 static void

@@ -75,6 +75,8 @@ enum
   CONCUR_STATE_TELLS_CLASS = 1 << 21,
   /* cancelled with QUEUED: what it derives from is not to stop if it has begun */
   CONCUR_STATE_SPARES = 1 << 22,
+  /* of a channel, which is told if it is cancelled */
+  CONCUR_STATE_CHANNEL = 1 << 23,
 };
 
 typedef struct _ConcurCallback   ConcurCallback;
@@ -325,6 +327,12 @@ void          concur_future_wait_as_task     (ConcurFuture         *self,
                                               void                (*done) (ConcurFuture *self,
                                                                            GTask        *task));
 
+/* The same, but its cancellable cancels the future, whose outcome counts. */
+void          concur_future_cancel_as_task   (ConcurFuture         *self,
+                                              GTask                *task,
+                                              void                (*done) (ConcurFuture *self,
+                                                                           GTask        *task));
+
 /* The future as a GAsyncResult: see concur_future_report (). */
 void          concur_future_init_result      (GAsyncResultIface    *iface);
 
@@ -377,6 +385,8 @@ void          concur_future_init_notify      (GObjectClass         *object_class
 void          concur_job_over                (ConcurFuture         *self);
 /* Implemented by the delay: it is done, and needs its timer no more. */
 void          concur_delay_settled           (ConcurFuture         *self);
+/* Implemented by the channel: it is done without an answer, so it was cancelled. */
+void          concur_channel_future_cancelled (ConcurFuture        *self);
 
 #ifdef CONCUR_TESTING
 extern _Atomic gint concur_futures_alive;

@@ -186,6 +186,9 @@ concur_future_settled (ConcurFuture *self,
   if (before & CONCUR_STATE_TIMED)
     concur_delay_settled (self);
 
+  if ((before & (CONCUR_STATE_CHANNEL | CONCUR_STATE_ANSWERED)) == CONCUR_STATE_CHANNEL)
+    concur_channel_future_cancelled (self);
+
   if (before & CONCUR_STATE_WAITERS)
     concur_unpark_all (&concur_future_private (self)->state);
 

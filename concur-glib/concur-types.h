@@ -14,6 +14,7 @@
 G_BEGIN_DECLS
 
 typedef struct _ConcurBatch           ConcurBatch;
+typedef struct _ConcurChannel         ConcurChannel;
 typedef struct _ConcurContextExecutor ConcurContextExecutor;
 typedef struct _ConcurExecutor        ConcurExecutor;
 typedef struct _ConcurFuture          ConcurFuture;

@@ -50,6 +50,11 @@ gboolean      concur_worker_run_next     (ConcurWorker *self);
 gboolean      concur_worker_wait         (ConcurFuture *future,
                                           gint64        timeout_us);
 
+/* Around anything else that blocks: meanwhile the pool may start a thread in place of a
+ * worker. Nothing on other threads. */
+void          concur_worker_begin_blocking (void);
+void          concur_worker_end_blocking (void);
+
 /* Kept by concur_job_run () for those who look from outside. */
 void          concur_worker_frame_pushed (ConcurFrame  *frame);
 void          concur_worker_frame_popped (ConcurFrame  *outer);

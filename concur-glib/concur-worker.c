@@ -517,12 +517,44 @@ worker_run_inputs (ConcurWorker *self,
   return any;
 }
 
+void
+concur_worker_begin_blocking (void)
+{
+  ConcurPool *pool;
+
+  if (current_worker == NULL)
+    return;
+
+  pool = current_worker->pool;
+  concur_lock_acquire (&pool->lock);
+  pool->n_blocked++;
+  concur_pool_update_limit_locked (pool);
+  concur_lock_release (&pool->lock);
+
+  if (concur_pool_has_work (pool))
+    concur_pool_wake_one (pool);
+}
+
+void
+concur_worker_end_blocking (void)
+{
+  ConcurPool *pool;
+
+  if (current_worker == NULL)
+    return;
+
+  pool = current_worker->pool;
+  concur_lock_acquire (&pool->lock);
+  pool->n_blocked--;
+  concur_pool_update_limit_locked (pool);
+  concur_lock_release (&pool->lock);
+}
+
 gboolean
 concur_worker_wait (ConcurFuture *future,
                     gint64        timeout_us)
 {
   ConcurWorker *self = current_worker;
-  ConcurPool *pool;
   gboolean done;
 
   if (self == NULL)
@@ -536,22 +568,9 @@ concur_worker_wait (ConcurFuture *future,
         return TRUE;
     }
 
-  pool = self->pool;
-
-  concur_lock_acquire (&pool->lock);
-  pool->n_blocked++;
-  concur_pool_update_limit_locked (pool);
-  concur_lock_release (&pool->lock);
-
-  if (concur_pool_has_work (pool))
-    concur_pool_wake_one (pool);
-
+  concur_worker_begin_blocking ();
   done = concur_future_park_until (future, concur_deadline (timeout_us));
-
-  concur_lock_acquire (&pool->lock);
-  pool->n_blocked--;
-  concur_pool_update_limit_locked (pool);
-  concur_lock_release (&pool->lock);
+  concur_worker_end_blocking ();
 
   return done;
 }

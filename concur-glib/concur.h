@@ -16,6 +16,7 @@
 #include "concur-types.h"
 
 #include "concur-batch.h"
+#include "concur-channel.h"
 #include "concur-combine.h"
 #include "concur-context-executor.h"
 #include "concur-continue.h"

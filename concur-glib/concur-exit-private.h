@@ -62,6 +62,17 @@ concur_gate (void)
     concur_gate_closed ();
 }
 
+/* Whether this thread is neither one of the library's nor the one that ended it all. It goes
+ * on, but the language whose code would be called may be gone: what came home to it stays
+ * where it is. */
+gboolean concur_is_left_out   (void);
+
+static inline gboolean
+concur_leaves_all (void)
+{
+  return G_UNLIKELY (concur_stopped_bits () & CONCUR_STOPPED_QUIET) && concur_is_left_out ();
+}
+
 #ifdef CONCUR_TESTING
 /* Threads that stand at a gate. */
 extern _Atomic gint concur_threads_still;

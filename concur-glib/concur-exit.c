@@ -12,6 +12,9 @@
 ConcurWord concur_stopped;
 _Thread_local gboolean concur_thread_is_own;
 
+/* Of a thread that has called concur_quiesce (). */
+static _Thread_local gboolean thread_is_ending;
+
 #ifdef CONCUR_TESTING
 _Atomic gint concur_threads_still;
 #define COUNT() atomic_fetch_add (&concur_threads_still, 1)
@@ -31,6 +34,12 @@ concur_gate_closed (void)
   COUNT ();
   for (;;)
     concur_park (&for_ever, 0, -1);
+}
+
+gboolean
+concur_is_left_out (void)
+{
+  return !thread_is_ending && !concur_is_forked ();
 }
 
 void
@@ -62,10 +71,11 @@ concur_set_stopped_error (GError **error)
  * thread stops when it has come back from there and comes to the next such point. In the context of a loop thread, sources of
  * your own are dispatched to the end of the turn that is going on.
  *
- * The calling thread goes on, and so does every other one that is not the library's, with
- * their main loops. Calls there that need a thread of the library fail: submitting with
- * %CONCUR_EXECUTOR_ERROR_NOT_RUNNING, and so does waiting for what is not done. A wait that
- * has begun on another thread goes on, perhaps for ever.
+ * The calling thread goes on, with its main loop. So does every other one that is not the
+ * library's, but what the library brings home there, callbacks and what is to be let go,
+ * stays where it is: nobody calls or frees it any more. Calls that need a thread of the
+ * library fail: submitting with %CONCUR_EXECUTOR_ERROR_NOT_RUNNING, and so does waiting for
+ * what is not done. A wait that has begun on another thread goes on, perhaps for ever.
  *
  * There is no way back. Calling it again has no effect.
  *
@@ -78,5 +88,6 @@ concur_quiesce (void)
 {
   /* Whoever it is, this one goes on. */
   concur_thread_is_own = FALSE;
+  thread_is_ending = TRUE;
   concur_atomic_or (&concur_stopped, CONCUR_STOPPED_QUIET, CONCUR_SEQ_CST);
 }

@@ -123,7 +123,7 @@ home_unref (ConcurHome *self)
 static gboolean
 home_has_releases (ConcurHome *self)
 {
-  if (self->serving)
+  if (self->serving || concur_leaves_all ())
     return FALSE;
 
   return self->front.old_releases.first != NULL
@@ -133,7 +133,8 @@ home_has_releases (ConcurHome *self)
 static gboolean
 home_has_posts (ConcurHome *self)
 {
-  return self->old_posts.first != NULL || concur_home_stack_has_items (&self->posts);
+  return (self->old_posts.first != NULL || concur_home_stack_has_items (&self->posts))
+         && !concur_leaves_all ();
 }
 
 static gboolean
@@ -174,7 +175,8 @@ home_do_releases (ConcurHome *self,
   if (self->front.old_releases.first == NULL)
     concur_home_stack_take (&self->front.releases, &self->front.old_releases, NULL);
 
-  while (done < most && (item = concur_home_list_shift (&self->front.old_releases)) != NULL)
+  while (done < most && !concur_leaves_all ()
+         && (item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     {
       home_assert_here (self);
       concur_gate ();
@@ -207,7 +209,7 @@ home_do_posts (ConcurHome *self,
 {
   ConcurHomeItem *item;
 
-  for (; most > 0 && (item = home_next_post (self)) != NULL; most--)
+  for (; most > 0 && !concur_leaves_all () && (item = home_next_post (self)) != NULL; most--)
     {
       concur_gate ();
       item->func (item, TRUE);
@@ -220,6 +222,9 @@ home_close (ConcurHome *self)
   ConcurHomeItem *item;
 
   concur_gate ();
+  if (concur_leaves_all ())
+    return;
+
   concur_home_stack_take (&self->front.releases, &self->front.old_releases, CONCUR_HOME_CLOSED);
   while ((item = concur_home_list_shift (&self->front.old_releases)) != NULL)
     item->func (item, self->is_thread);
@@ -537,7 +542,8 @@ home_bring (ConcurHome     *self,
   if (!concur_home_stack_push (stack, item))
     {
       concur_gate ();
-      item->func (item, FALSE);
+      if (!concur_leaves_all ())
+        item->func (item, FALSE);
     }
   else
     {

@@ -13,6 +13,7 @@
 #include "config.h"
 
 #include "concur-exit-private.h"
+#include "concur-home-private.h"
 #include "concur-timer-private.h"
 #include "test-workers.h"
 
@@ -876,6 +877,73 @@ child_others (void)
   leave ();
 }
 
+/* What came home to a thread that is neither the library's nor the one that called stays
+ * there: whether the thread looks for it, submits, runs its main context or ends. */
+
+typedef struct
+{
+  ConcurExecutor *executor;
+  TestReleases released;
+  TestGate home;            /* it has something at home, and something posted */
+  TestGate go;
+} TestLeftOut;
+
+static void
+left_out_callback (ConcurFuture *future,
+                   gpointer      data)
+{
+  g_error ("called");
+}
+
+static gpointer
+left_out_thread (gpointer data)
+{
+  TestLeftOut *scene = data;
+  g_autoptr (ConcurFuture) first = NULL, refused = NULL;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  guint i;
+
+  first = concur_executor_submit (scene->executor, test_one_job, &scene->released, test_released,
+                                  NULL);
+  while (!concur_home_front_has_items (concur_thread_home))
+    g_thread_yield ();
+  concur_future_when_done (first, left_out_callback, NULL, NULL, context);
+  test_gate_open (&scene->home);
+  test_gate_wait (&scene->go);
+
+  refused = concur_executor_submit (scene->executor, test_one_job, &scene->released,
+                                    test_released, NULL);
+  assert_not_running (refused);
+  g_assert_cmpuint (concur_release_pending (), ==, 0);
+  /* Nor do its sources keep a main loop busy. */
+  for (i = 0; i < 10; i++)
+    g_main_context_iteration (context, FALSE);
+  g_assert_false (g_main_context_pending (context));
+
+  return NULL;
+}
+
+static void
+child_left_out (void)
+{
+  g_autoptr (ConcurFuture) mine = NULL;
+  TestLeftOut scene = { .executor = CONCUR_EXECUTOR (concur_thread_executor_new (1)) };
+  TestReleases released = { .thread = main_thread };
+  GThread *thread = g_thread_new ("left out", left_out_thread, &scene);
+
+  test_gate_wait (&scene.home);
+  quiesce ();
+  test_gate_open (&scene.go);
+  g_thread_join (thread);
+  g_assert_cmpuint (test_releases_get (&scene.released), ==, 0);
+
+  /* Here it goes on. */
+  mine = concur_executor_submit (scene.executor, test_one_job, &released, test_released, NULL);
+  concur_release_pending ();
+  g_assert_cmpuint (test_releases_get (&released), ==, 1);
+  leave ();
+}
+
 /* Called on one of its threads: that one goes on, too. */
 
 static gboolean
@@ -965,11 +1033,12 @@ static const struct
   { "timer", child_timer },
   { "service", child_service },
   { "others", child_others },
+  { "left-out", child_left_out },
   { "from-a-job", child_from_a_job },
   { "busy", child_busy },
 };
 
-#define ALL_RUNS 220            /* 10 of each */
+#define ALL_RUNS 230            /* 10 of each */
 
 static void
 test_child (gconstpointer data)

@@ -46,6 +46,21 @@ thread = Concur.LoopThread(name='loop')
 thread.start()
 keep.append(thread)
 ''',
+    'submitters': '''
+standard = Concur.ThreadPoolExecutor(2, wait_at_exit=0)
+begun = threading.Barrier(4)
+def submit():
+    begun.wait()
+    try:
+        while True:
+            pool.submit(Thing, 1).ignore()
+            standard.submit(Thing, 2)
+    except RuntimeError:
+        pass
+for number in range(3):
+    threading.Thread(target=submit, daemon=True).start()
+begun.wait()
+''',
     'paused': 'paused = Concur.ThreadExecutor(max_threads=1, paused=True)\n'
               'keep.append(paused.submit(Thing, 1))',
     'error': 'start(spin); sys.exit(3)',

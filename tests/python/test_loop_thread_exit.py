@@ -163,6 +163,31 @@ EXITS = {
             each.start()
             each.submit(asyncio.sleep, 3600)
         ''',
+    'submitters': '''
+        begun = threading.Barrier(4)
+        def submit():
+            begun.wait()
+            while True:
+                thread.submit(asyncio.sleep, 0.001).ignore()
+                thread.run_in_executor(int).ignore()
+        for _ in range(3):
+            threading.Thread(target=submit, daemon=True).start()
+        begun.wait()
+        ''',
+    'started and stopped meanwhile': '''
+        begun = threading.Barrier(4)
+        def again():
+            begun.wait()
+            try:
+                while True:
+                    with Concur.LoopThread() as other:
+                        other.submit(asyncio.sleep, 0).ignore()
+            except RuntimeError:
+                pass
+        for _ in range(3):
+            threading.Thread(target=again, daemon=True).start()
+        begun.wait()
+        ''',
     'sources': '''
         from gi.repository import GLib
         for _ in range(10):

@@ -39,7 +39,7 @@ concur_gate_closed (void)
 gboolean
 concur_is_left_out (void)
 {
-  return !thread_is_ending && !concur_is_forked ();
+  return !thread_is_ending && !concur_thread_is_own && !concur_is_forked ();
 }
 
 void

@@ -166,7 +166,10 @@ class Both:
         makers[3].reject(Failure())
         done, not_done = finish()
         self.assertIn(makers[3].future, done)
-        self.assertEqual(not_done, {makers[4].future})
+        if self.wait is not concurrent.futures.wait:
+            self.assertEqual(not_done, {makers[4].future})
+        # The standard library's may not have heard of each that is done.
+        self.assertEqual({future for future in not_done if not future.done()}, {makers[4].future})
         self.assertEqual(self.wait(futures, return_when=ERROR).not_done, {makers[4].future})
         makers[4].resolve(1)
 

@@ -151,21 +151,22 @@ def wait(fs, timeout=None, return_when=ALL_COMPLETED):
         return _DoneAndNotDone(done, futures - done)
 
     done = {future for future in futures if _is_done(future)}
-    not_done = futures - done
-    if not_done and not _is_enough(done, return_when):
-        arrivals = _Arrivals(not_done)
+    left = len(futures) - len(done)
+    if left > 0 and not _is_enough(done, return_when):
+        arrivals = _Arrivals(futures - done)
         try:
-            while not_done:
+            while left > 0:
                 future = arrivals.take(deadline)
                 if future is None:
                     break
-                not_done.discard(future)
-                done.add(future)
+                left -= 1
                 if _is_enough((future,), return_when):
                     break
         finally:
             arrivals.leave()
-    return _DoneAndNotDone(done, not_done)
+        # Others may be done, too, and not have arrived yet.
+        done = {future for future in futures if _is_done(future)}
+    return _DoneAndNotDone(done, futures - done)
 
 
 def _is_enough(done, return_when):

@@ -97,6 +97,17 @@ declare module 'gi://Concur?version=1' {
             constructor(options: { code: number; message: string });
         }
 
+        class ChannelError extends GLib.Error {
+            static EMPTY: number;
+            static FULL: number;
+            static CLOSED: number;
+            static STOPPED: number;
+
+            static quark(): GLib.Quark;
+
+            constructor(options: { code: number; message: string });
+        }
+
         type Milliseconds = number;
         type Cancellation = { cancellable?: Gio.Cancellable | null };
         type JobOptions = Cancellation & { name?: string | null; priority?: Priority | null };
@@ -239,6 +250,51 @@ declare module 'gi://Concur?version=1' {
             getObject(index: number): GObject.Object | null;
             getBytes(index: number): GLib.Bytes | null;
             getVariant(index: number): GLib.Variant | null;
+            getValue(index: number): any;
+        }
+
+        class Channel<T = unknown> extends GObject.Object implements AsyncIterable<T> {
+            readonly capacity: number;
+            readonly length: number;
+            readonly closed: boolean;
+            readonly completion: Future<number>;
+
+            constructor(properties?: { capacity?: number });
+            static new<T>(capacity?: number): Channel<T>;
+            static from<T>(source: AsyncIterable<T> | Iterable<T | PromiseLike<T>> | (() => AsyncIterable<T> | Iterable<T | PromiseLike<T>> | PromiseLike<AsyncIterable<T> | Iterable<T>>), options?: { capacity?: number } | number | null): Channel<T>;
+
+            [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+
+            send(value?: T): Future<boolean>;
+            sendMany(values: Iterable<T>): Future<number>;
+            receive(): Future<T>;
+            receiveMany(maxItems?: number): Future<T[]>;
+
+            sendAsync(value?: T, options?: Cancellation | Gio.Cancellable | null): globalThis.Promise<boolean>;
+            sendAsync(value: T, cancellable: Gio.Cancellable | null, callback: (channel: Channel<T>, result: Gio.AsyncResult) => void): void;
+            sendFinish(result: Gio.AsyncResult): boolean;
+            receiveAsync(options?: Cancellation | Gio.Cancellable | null): globalThis.Promise<T>;
+            receiveAsync(cancellable: Gio.Cancellable | null, callback: (channel: Channel<T>, result: Gio.AsyncResult) => void): void;
+            receiveFinish(result: Gio.AsyncResult): T;
+
+            sendWait(value?: T, ms?: Milliseconds | null): boolean;
+            sendManyWait(values: Iterable<T>, ms?: Milliseconds | null): number;
+            receiveWait(ms?: Milliseconds | null): T;
+            receiveManyWait(maxItems?: number, ms?: Milliseconds | null): T[];
+
+            trySend(value?: T): boolean;
+            trySendMany(values: Iterable<T>): number;
+            tryReceive(): T;
+            tryReceiveMany(maxItems?: number): T[];
+            giveBack(value?: T): boolean;
+
+            close(): boolean;
+            fail(error: unknown): boolean;
+            stop(): boolean;
+            dupCompletion(): Future<number>;
+            getCapacity(): number;
+            getLength(): number;
+            isClosed(): boolean;
         }
 
         interface Executor extends GObject.Object {
@@ -351,6 +407,7 @@ declare module 'gi://Concur?version=1' {
         function executorGetDefault(): Executor;
         function futureErrorQuark(): GLib.Quark;
         function executorErrorQuark(): GLib.Quark;
+        function channelErrorQuark(): GLib.Quark;
     }
 
     export default Concur;

@@ -19,7 +19,7 @@ const LEFT_OUT = new Set(['Future.addDirectCallback', 'LoopThread.addTask', 'Loo
     'Job.vfunc_done', 'Job.vfunc_release', 'Job.watch', 'ThreadExecutor.runNext', 'ThreadExecutor.vfunc_thread_main', 'LoopThread.vfunc_run_loop',
     'LoopThread.vfunc_quit_loop']);
 /* Of JavaScript's own making, or GObject's. */
-const INHERITED = new Set(['connect', 'constructor']);
+const INHERITED = new Set(['connect', 'constructor', '[Symbol.asyncIterator]']);
 
 const camel = name => name.replace(/[-_]([a-z0-9])/g, (_, c) => c.toUpperCase());
 
@@ -32,7 +32,7 @@ function parse(text) {
     for (const line of text.split('\n')) {
         const opening = /^ {8}(?:abstract )?(class|interface|enum|const) (\w+)(?:<.*?>)?(.*)\{(\}?)$/
             .exec(line);
-        const member = /^ {12}(static )?(?:readonly )?(\$?\w+)\??(?:<.*?>)?[(:,]/.exec(line);
+        const member = /^ {12}(static )?(?:readonly )?(\$?\w+|\[Symbol\.\w+\])\??(?:<.*?>)?[(:,]/.exec(line);
         const plain = /^ {8}(function|const) (\w+)(?:<.*?>)?[(:].*;$/.exec(line);
 
         if (plain) {

@@ -22,5 +22,6 @@ function _init() {
     parts.combine.install(this);
     parts.jobs.install(this);
     parts.executors.install(this);
+    parts.channels.install(this);
     parts.names.install(this);
 }

@@ -5,7 +5,7 @@
 
 const {define} = imports.overrides._concur.values;
 
-const CLASSES = ['Batch', 'ContextExecutor', 'Executor', 'Future', 'Job', 'LoopThread',
+const CLASSES = ['Batch', 'Channel', 'ContextExecutor', 'Executor', 'Future', 'Job', 'LoopThread',
     'Promise', 'Snapshot', 'ThreadExecutor'];
 
 function install(Concur) {

@@ -95,6 +95,8 @@ function unpack(value, kind) {
         return value.value;
     if (value?.constructor?.$gtype?.name === 'ConcurFutureList')
         return fromList(value, value[LIST_KIND] ?? kind);
+    if (value instanceof Concur.Batch && value.get_item_type()?.name === 'GValue')
+        return Array.from({length: value.get_n_items()}, (_, i) => unpack(value.get_value(i)));
     return value;
 }
 

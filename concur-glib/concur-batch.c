@@ -28,6 +28,10 @@
  * The first slot that is set decides the type of all. A slot that is not set reads as 0
  * or `NULL`.
  *
+ * What [method@Channel.receive_many] gives is a batch too, but of values of any types, each
+ * its own: read them with [method@Batch.get_value], or with the getter of a type where it
+ * fits. There [method@Batch.get_item_type] is %G_TYPE_VALUE, and nothing can be set.
+ *
  * ## Threads
  *
  * While the range is worked on, each call of its function sets the slots of its own
@@ -154,13 +158,43 @@ batch_accepts (ConcurBatch *self,
   return concur_atomic_cas (&self->item_type, &have, type, CONCUR_ACQ_REL) || have == type;
 }
 
+/* FALSE: the slots are of another type. @value: where it is to be read from; NULL from the
+ * slot. */
 static gboolean
-batch_has (ConcurBatch *self,
-           GType        type)
+batch_has (ConcurBatch   *self,
+           guint          index,
+           GType          type,
+           const GValue **value)
 {
   GType have = concur_atomic_load (&self->item_type, CONCUR_RELAXED);
 
-  return have == type || have == G_TYPE_INVALID;
+  *value = NULL;
+  if (G_LIKELY (have == type) || have == G_TYPE_INVALID)
+    return TRUE;
+  if (have != G_TYPE_VALUE)
+    return FALSE;
+
+  *value = &self->values[index];
+
+  return G_VALUE_HOLDS (*value, type);
+}
+
+/* The same for a number, which may come in another width. */
+static gboolean
+batch_has_number (ConcurBatch   *self,
+                  guint          index,
+                  GType          type,
+                  GValue        *number,
+                  const GValue **value)
+{
+  if (batch_has (self, index, type, value))
+    return TRUE;
+  if (*value == NULL || !concur_value_read_number (*value, type, number))
+    return FALSE;
+
+  *value = number;
+
+  return TRUE;
 }
 
 /**
@@ -186,7 +220,8 @@ concur_batch_get_n_items (ConcurBatch *self)
  * @self: a batch
  *
  * Gets what the slots hold: %G_TYPE_INT64, %G_TYPE_DOUBLE, %G_TYPE_STRING,
- * %G_TYPE_OBJECT, %G_TYPE_BYTES or %G_TYPE_VARIANT.
+ * %G_TYPE_OBJECT, %G_TYPE_BYTES or %G_TYPE_VARIANT; %G_TYPE_VALUE if each may hold
+ * something else.
  *
  * Returns: the type, or %G_TYPE_INVALID while no slot is set
  *
@@ -227,7 +262,8 @@ concur_batch_set_int64 (ConcurBatch *self,
  * @self: a batch
  * @index: which slot, from 0
  *
- * Reads a slot that holds an integer.
+ * Reads a slot that holds an integer. Of a batch of values any integer type that fits will
+ * do.
  *
  * Returns: the result
  *
@@ -235,13 +271,16 @@ concur_batch_set_int64 (ConcurBatch *self,
  */
 gint64
 concur_batch_get_int64 (ConcurBatch *self,
-                      guint        index)
+                        guint        index)
 {
+  const GValue *value;
+  GValue number = G_VALUE_INIT;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), 0);
   g_return_val_if_fail (index < self->n_items, 0);
-  g_return_val_if_fail (batch_has (self, G_TYPE_INT64), 0);
+  g_return_val_if_fail (batch_has_number (self, index, G_TYPE_INT64, &number, &value), 0);
 
-  return self->slots[index].int64;
+  return G_UNLIKELY (value != NULL) ? g_value_get_int64 (value) : self->slots[index].int64;
 }
 
 /**
@@ -297,7 +336,7 @@ concur_batch_set_double (ConcurBatch *self,
  * @self: a batch
  * @index: which slot, from 0
  *
- * Reads a slot that holds a floating point number.
+ * Reads a slot that holds a floating point number. Of a batch of values integers will do too.
  *
  * Returns: the result
  *
@@ -305,13 +344,16 @@ concur_batch_set_double (ConcurBatch *self,
  */
 double
 concur_batch_get_double (ConcurBatch *self,
-                      guint        index)
+                         guint        index)
 {
+  const GValue *value;
+  GValue number = G_VALUE_INIT;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), 0);
   g_return_val_if_fail (index < self->n_items, 0);
-  g_return_val_if_fail (batch_has (self, G_TYPE_DOUBLE), 0);
+  g_return_val_if_fail (batch_has_number (self, index, G_TYPE_DOUBLE, &number, &value), 0);
 
-  return self->slots[index].number;
+  return G_UNLIKELY (value != NULL) ? g_value_get_double (value) : self->slots[index].number;
 }
 
 /**
@@ -380,13 +422,15 @@ concur_batch_set_string (ConcurBatch *self,
  */
 const char *
 concur_batch_get_string (ConcurBatch *self,
-                      guint        index)
+                         guint        index)
 {
+  const GValue *value;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), NULL);
   g_return_val_if_fail (index < self->n_items, NULL);
-  g_return_val_if_fail (batch_has (self, G_TYPE_STRING), NULL);
+  g_return_val_if_fail (batch_has (self, index, G_TYPE_STRING, &value), NULL);
 
-  return self->slots[index].string;
+  return G_UNLIKELY (value != NULL) ? g_value_get_string (value) : self->slots[index].string;
 }
 
 /**
@@ -429,13 +473,15 @@ concur_batch_set_object (ConcurBatch *self,
  */
 GObject *
 concur_batch_get_object (ConcurBatch *self,
-                      guint        index)
+                         guint        index)
 {
+  const GValue *value;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), NULL);
   g_return_val_if_fail (index < self->n_items, NULL);
-  g_return_val_if_fail (batch_has (self, G_TYPE_OBJECT), NULL);
+  g_return_val_if_fail (batch_has (self, index, G_TYPE_OBJECT, &value), NULL);
 
-  return self->slots[index].object;
+  return G_UNLIKELY (value != NULL) ? g_value_get_object (value) : self->slots[index].object;
 }
 
 /**
@@ -478,13 +524,15 @@ concur_batch_set_bytes (ConcurBatch *self,
  */
 GBytes *
 concur_batch_get_bytes (ConcurBatch *self,
-                      guint        index)
+                        guint        index)
 {
+  const GValue *value;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), NULL);
   g_return_val_if_fail (index < self->n_items, NULL);
-  g_return_val_if_fail (batch_has (self, G_TYPE_BYTES), NULL);
+  g_return_val_if_fail (batch_has (self, index, G_TYPE_BYTES, &value), NULL);
 
-  return self->slots[index].bytes;
+  return G_UNLIKELY (value != NULL) ? g_value_get_boxed (value) : self->slots[index].bytes;
 }
 
 /**
@@ -527,13 +575,15 @@ concur_batch_set_variant (ConcurBatch *self,
  */
 GVariant *
 concur_batch_get_variant (ConcurBatch *self,
-                      guint        index)
+                          guint        index)
 {
+  const GValue *value;
+
   g_return_val_if_fail (CONCUR_IS_BATCH (self), NULL);
   g_return_val_if_fail (index < self->n_items, NULL);
-  g_return_val_if_fail (batch_has (self, G_TYPE_VARIANT), NULL);
+  g_return_val_if_fail (batch_has (self, index, G_TYPE_VARIANT, &value), NULL);
 
-  return self->slots[index].variant;
+  return G_UNLIKELY (value != NULL) ? g_value_get_variant (value) : self->slots[index].variant;
 }
 
 /**
@@ -541,7 +591,8 @@ concur_batch_get_variant (ConcurBatch *self,
  * @self: a batch of values, such as [method@Channel.receive_many] gives
  * @index: which one, from 0
  *
- * Reads a value of any type.
+ * Reads a value of any type. This is not for the slots of [method@Executor.map_range], which
+ * hold no values: they have a getter for each [method@Batch.get_item_type].
  *
  * Returns: (transfer none): the value, valid as long as the batch
  *

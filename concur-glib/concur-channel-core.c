@@ -10,9 +10,6 @@
 #include "config.h"
 
 #include "concur-channel-private.h"
-#include "concur-enums.h"
-#include "concur-error.h"
-#include "concur-exit-private.h"
 
 #include <string.h>
 
@@ -20,6 +17,13 @@
 
 /* A ring that has grown beyond this by a backlog is let go when that is worked off. */
 #define KEPT_ROOM 256
+
+#ifdef CONCUR_TESTING
+_Atomic gint concur_channel_cores_alive;
+#define COUNT(n) atomic_fetch_add (&concur_channel_cores_alive, (n))
+#else
+#define COUNT(n) G_STMT_START { } G_STMT_END
+#endif
 
 /* What is to be done once the lock is released. */
 typedef struct
@@ -95,7 +99,8 @@ queue_claim_locked (ConcurChannelWaiter **queue,
   ConcurChannelWaiter *waiter = *queue;
 
   queue_unlink_locked (queue, waiter);
-  if (waiter->kind->claim == NULL || waiter->kind->claim (waiter))
+  if (waiter->kind->claim == NULL || CONCUR_PLANTED_BUG ("channel-no-claim")
+      || waiter->kind->claim (waiter))
     return waiter;
 
   after_serve_locked (after, waiter, CONCUR_CHANNEL_CANCELLED);
@@ -118,21 +123,15 @@ queue_serve_all_locked (ConcurChannelWaiter **queue,
 }
 
 static void
-ring_resize_locked (ConcurChannelCore *self,
-                    guint              room)
+ring_grow_locked (ConcurChannelCore *self)
 {
-  GValue *ring = g_new (GValue, room);
-  guint until_end = MIN (self->n_items, self->room - self->head);
+  guint old_room = self->room;
 
-  if (self->n_items > 0)
-    {
-      memcpy (ring, self->ring + self->head, until_end * sizeof (GValue));
-      memcpy (ring + until_end, self->ring, (self->n_items - until_end) * sizeof (GValue));
-    }
-  g_free (self->ring);
-  self->ring = ring;
-  self->room = room;
-  self->head = 0;
+  self->room = MAX (old_room * 2, FIRST_ROOM);
+  /* A large one is not copied, but mapped elsewhere. */
+  self->ring = g_renew (GValue, self->ring, self->room);
+  /* It was full: what stood before the head follows now. */
+  memcpy (self->ring + old_room, self->ring, self->head * sizeof (GValue));
 }
 
 static inline void
@@ -140,31 +139,54 @@ ring_put_locked (ConcurChannelCore *self,
                  const GValue      *value)
 {
   if (G_UNLIKELY (self->n_items == self->room))
-    ring_resize_locked (self, MAX (self->room * 2, FIRST_ROOM));
+    ring_grow_locked (self);
 
   self->ring[(self->head + self->n_items) & (self->room - 1)] = *value;
   self->n_items++;
 }
 
-static inline void
+static void
 ring_take_locked (ConcurChannelCore *self,
-                  GValue            *value)
+                  GValue            *values,
+                  guint              n)
 {
-  *value = self->ring[self->head];
-  self->head = (self->head + 1) & (self->room - 1);
-  self->n_items--;
+  guint until_end = MIN (n, self->room - self->head);
+
+  memcpy (values, self->ring + self->head, until_end * sizeof (GValue));
+  memcpy (values + until_end, self->ring, (n - until_end) * sizeof (GValue));
+  self->head = (self->head + n) & (self->room - 1);
+  self->n_items -= n;
 }
 
-static void
+static inline void
 take_items_locked (ConcurChannelCore   *self,
                    ConcurChannelWaiter *receiver)
 {
   guint n = MIN (receiver->n_values, self->n_items);
 
-  if (receiver->values == NULL)
-    receiver->values = g_new (GValue, n);
-  for (guint i = 0; i < n; i++)
-    ring_take_locked (self, &receiver->values[i]);
+  if (n == 1 && receiver->values != NULL)
+    {
+      *receiver->values = self->ring[self->head];
+      self->head = (self->head + 1) & (self->room - 1);
+      self->n_items--;
+    }
+  else if (n == self->n_items && self->head == 0 && self->room > KEPT_ROOM && n > self->room / 2
+           && receiver->values == NULL)
+    {
+      /* The backlog as it is: it would be let go now. */
+      receiver->values = g_steal_pointer (&self->ring);
+      self->n_items = self->room = 0;
+    }
+  else
+    {
+      if (receiver->values == NULL)
+        receiver->values = g_new (GValue, n);
+      ring_take_locked (self, receiver->values, n);
+    }
+
+  /* So that what piles up next begins where the ring does. */
+  if (self->n_items == 0)
+    self->head = 0;
   receiver->n_moved = n;
   self->n_received += n;
 }
@@ -208,6 +230,8 @@ match_locked (ConcurChannelCore *self,
       if (self->receivers != NULL && self->n_items > 0)
         {
           waiter = queue_claim_locked (&self->receivers, after);
+          if (waiter == NULL && CONCUR_PLANTED_BUG ("channel-turn-lost"))
+            return;
           if (waiter == NULL)
             continue;
           take_items_locked (self, waiter);
@@ -220,6 +244,8 @@ match_locked (ConcurChannelCore *self,
           if (self->n_items == self->capacity)
             continue;
           waiter = queue_claim_locked (&self->senders, after);
+          if (waiter == NULL && CONCUR_PLANTED_BUG ("channel-turn-lost"))
+            return;
           if (waiter == NULL)
             continue;
           put_items_locked (self, waiter, 0);
@@ -250,20 +276,9 @@ core_answer_completion (ConcurChannelCore *self,
   else
     answered = concur_future_answer_int64 (completion, (gint64) n_received);
 
+  /* One that was cancelled lets go of us itself. */
   if (answered)
-    {
-      concur_channel_completion_let_go (completion);
-      return;
-    }
-
-  /* Cancelled: it has to know what to stop, so we must not know it. */
-  concur_lock_acquire (&self->lock);
-  if (self->completion == completion)
-    self->completion = NULL;
-  else
-    completion = NULL;
-  concur_lock_release (&self->lock);
-  g_clear_object (&completion);
+    concur_channel_completion_let_go (completion);
 }
 
 static void
@@ -314,6 +329,7 @@ concur_channel_core_new (guint                  capacity,
   self->busy = producer != NULL;
   concur_atomic_init (&self->refs, 1);
   concur_atomic_init (&self->idle, producer != NULL);
+  COUNT (1);
 
   return self;
 }
@@ -345,6 +361,7 @@ concur_channel_core_unref (ConcurChannelCore *self)
   g_clear_error (&self->error);
   concur_lock_clear (&self->lock);
   g_free (self);
+  COUNT (-1);
 }
 
 /* Whether this thread is the one to deal with a producer that has not begun. */
@@ -355,6 +372,48 @@ core_leave_idle (ConcurChannelCore *self)
    * made with is older than the channel. */
   return concur_atomic_load (&self->idle, CONCUR_RELAXED)
          && concur_atomic_exchange (&self->idle, 0, CONCUR_RELAXED);
+}
+
+gboolean
+concur_channel_core_put (ConcurChannelCore *self,
+                         const GValue      *value)
+{
+  gboolean done;
+
+  concur_lock_acquire (&self->lock);
+  /* Who waits for room does so because there is none. */
+  done = self->state == CONCUR_CHANNEL_OPEN && self->receivers == NULL
+         && self->n_items < self->capacity;
+  if (done)
+    ring_put_locked (self, value);
+  concur_lock_release (&self->lock);
+
+  return done;
+}
+
+gboolean
+concur_channel_core_take (ConcurChannelCore *self,
+                          GValue            *value,
+                          gboolean          *empty)
+{
+  gboolean done;
+  guint left;
+
+  concur_lock_acquire (&self->lock);
+  /* The last one may bring the end, or let the ring go. */
+  left = self->room > KEPT_ROOM || self->state != CONCUR_CHANNEL_OPEN ? 1 : 0;
+  done = self->n_items > left && self->senders == NULL;
+  *empty = self->n_items == 0 && self->state == CONCUR_CHANNEL_OPEN && self->producer == NULL;
+  if (done)
+    {
+      *value = self->ring[self->head];
+      self->head = (self->head + 1) & (self->room - 1);
+      self->n_items--;
+      self->n_received++;
+    }
+  concur_lock_release (&self->lock);
+
+  return done;
 }
 
 ConcurChannelStatus
@@ -375,6 +434,12 @@ concur_channel_core_send (ConcurChannelCore   *self,
     {
       if (self->senders == NULL)
         put_items_locked (self, waiter, 0);
+      /* Those who wait make room again. */
+      while (self->receivers != NULL && self->n_items > 0)
+        {
+          match_locked (self, &after);
+          put_items_locked (self, waiter, 0);
+        }
       if (waiter->n_moved < waiter->n_values)
         {
           status = wait ? CONCUR_CHANNEL_WAITING : CONCUR_CHANNEL_BLOCKED;
@@ -384,8 +449,6 @@ concur_channel_core_send (ConcurChannelCore   *self,
               queue_push_locked (&self->senders, waiter);
             }
         }
-      if (self->receivers != NULL)
-        match_locked (self, &after);
     }
   concur_lock_release (&self->lock);
 
@@ -410,7 +473,7 @@ concur_channel_core_receive (ConcurChannelCore   *self,
   if (self->n_items > 0)
     {
       take_items_locked (self, waiter);
-      if (self->senders != NULL)
+      if (self->senders != NULL && !CONCUR_PLANTED_BUG ("channel-room-unseen"))
         match_locked (self, &after);
       if (self->n_items == 0)
         {
@@ -430,6 +493,11 @@ concur_channel_core_receive (ConcurChannelCore   *self,
   else if (wait)
     {
       status = CONCUR_CHANNEL_WAITING;
+      if (CONCUR_PLANTED_BUG ("channel-unlocked-look"))
+        {
+          concur_lock_release (&self->lock);
+          concur_lock_acquire (&self->lock);
+        }
       queue_push_locked (&self->receivers, waiter);
     }
   else
@@ -455,7 +523,7 @@ concur_channel_core_take_out (ConcurChannelCore   *self,
     queue_unlink_locked (waiter->is_sender ? &self->senders : &self->receivers, waiter);
   concur_lock_release (&self->lock);
 
-  return was_queued;
+  return was_queued || CONCUR_PLANTED_BUG ("channel-timeout-blind");
 }
 
 gboolean
@@ -471,7 +539,7 @@ concur_channel_core_give_back (ConcurChannelCore *self,
   if (taken)
     {
       if (self->n_items == self->room)
-        ring_resize_locked (self, MAX (self->room * 2, FIRST_ROOM));
+        ring_grow_locked (self);
       self->head = (self->head - 1) & (self->room - 1);
       self->ring[self->head] = *value;
       self->n_items++;
@@ -485,9 +553,25 @@ concur_channel_core_give_back (ConcurChannelCore *self,
   return taken;
 }
 
-gboolean
-concur_channel_core_close (ConcurChannelCore *self,
-                           GError            *error)
+/* The producer is told that nobody wants any more, and ends if it has not begun. */
+static void
+core_stop_producer (ConcurChannelCore *self,
+                    gboolean           only_idle)
+{
+  gboolean idle = core_leave_idle (self);
+
+  if (only_idle && !idle)
+    return;
+
+  self->producer->stop (self->producer, self);
+  if (idle)
+    concur_channel_core_producer_over (self);
+}
+
+static gboolean
+core_close (ConcurChannelCore *self,
+            GError            *error,
+            gboolean           cuts)
 {
   gboolean was_open;
   After after;
@@ -501,14 +585,34 @@ concur_channel_core_close (ConcurChannelCore *self,
       self->error = g_steal_pointer (&error);
       queue_serve_all_locked (&self->receivers, &after,
                               self->error != NULL ? CONCUR_CHANNEL_FAILED : CONCUR_CHANNEL_ENDED);
-      finish_locked (self, &after);
     }
+  if (cuts)
+    queue_serve_all_locked (&self->senders, &after,
+                            self->error != NULL ? CONCUR_CHANNEL_FAILED : CONCUR_CHANNEL_ENDED);
+  finish_locked (self, &after);
   concur_lock_release (&self->lock);
 
   after_do (&after, self);
   g_clear_error (&error);
 
+  if (was_open && self->producer != NULL)
+    core_stop_producer (self, TRUE);
+
   return was_open;
+}
+
+gboolean
+concur_channel_core_close (ConcurChannelCore *self,
+                           GError            *error)
+{
+  return core_close (self, error, FALSE);
+}
+
+gboolean
+concur_channel_core_cut (ConcurChannelCore *self,
+                         GError            *error)
+{
+  return core_close (self, error, TRUE);
 }
 
 gboolean
@@ -534,13 +638,7 @@ concur_channel_core_stop (ConcurChannelCore *self)
   after_do (&after, self);
 
   if (stopped && self->producer != NULL)
-    {
-      gboolean idle = core_leave_idle (self);
-
-      self->producer->stop (self->producer, self);
-      if (idle)
-        concur_channel_core_producer_over (self);
-    }
+    core_stop_producer (self, FALSE);
 
   return stopped;
 }
@@ -576,35 +674,9 @@ concur_channel_core_dup_completion (ConcurChannelCore *self)
   concur_lock_release (&self->lock);
 
   /* It came too late for the answer. */
-  if (over && completion == fresh)
+  if (over && completion == fresh && !CONCUR_PLANTED_BUG ("channel-end-unseen"))
     core_answer_completion (self, completion, n_received);
   g_object_unref (fresh);
 
   return completion;
-}
-
-GError *
-concur_channel_core_make_error (ConcurChannelCore   *self,
-                                ConcurChannelStatus  status,
-                                gboolean             sending)
-{
-  switch (status)
-    {
-    case CONCUR_CHANNEL_BLOCKED:
-      return sending ? g_error_new (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_FULL,
-                                    "The channel has its %u items, and nobody has taken one",
-                                    self->capacity)
-                     : g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_EMPTY,
-                                            "There is nothing in the channel");
-    case CONCUR_CHANNEL_FAILED:
-      return g_error_copy (self->error);
-    case CONCUR_CHANNEL_GONE:
-      return g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_STOPPED,
-                                  "The channel was stopped: nobody receives from it any more");
-    default:
-      return g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_CLOSED,
-                                  sending ? "The channel was closed: nothing can be sent any more"
-                                          : "The channel was closed, and all that was sent has "
-                                            "been received");
-    }
 }

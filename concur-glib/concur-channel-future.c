@@ -152,13 +152,34 @@ future_served (ConcurChannelWaiter *waiter)
 static const ConcurChannelWaiterKind future_kind = { future_claim, future_served };
 
 void
+concur_channel_future_asked (ConcurFuture *future)
+{
+  ConcurLock *stripe = concur_future_stripe (future);
+  ConcurChannelCore *core = NULL;
+
+  /* It may be answered meanwhile, and let go of the core. */
+  concur_lock_acquire (stripe);
+  if (CONCUR_CHANNEL_FUTURE (future)->core != NULL)
+    core = concur_channel_core_ref (CONCUR_CHANNEL_FUTURE (future)->core);
+  concur_lock_release (stripe);
+
+  if (core == NULL)
+    return;
+
+  concur_channel_core_stop (core);
+  concur_channel_core_unref (core);
+}
+
+void
 concur_channel_future_cancelled (ConcurFuture *future)
 {
   ConcurChannelFuture *self = CONCUR_CHANNEL_FUTURE (future);
 
   if (self->role == ROLE_COMPLETION)
     {
-      concur_channel_core_stop (self->core);
+      concur_channel_future_asked (future);
+      if (!CONCUR_PLANTED_BUG ("channel-completion-kept"))
+        concur_channel_completion_let_go (future);
     }
   else if (concur_channel_core_take_out (self->core, &self->waiter))
     {
@@ -237,7 +258,8 @@ receive (ConcurChannelFuture *self)
  * if it is stopped, now or while the sender waits, with %CONCUR_CHANNEL_ERROR_STOPPED.
  *
  * The value is copied; the copy is let go by the receiver, or if it is not sent, where that
- * is decided.
+ * is decided. A [struct@GLib.Error] is a value like any other, but a future that receives
+ * it is rejected with it.
  *
  * Returns: (transfer full): a future
  *
@@ -304,8 +326,8 @@ concur_channel_send_many (ConcurChannel *self,
  * rejected with %CONCUR_CHANNEL_ERROR_CLOSED, the error of [method@Channel.fail], or
  * %CONCUR_CHANNEL_ERROR_STOPPED.
  *
- * It can be cancelled as long as it waits, and its turn passes to the next; a value that it
- * has is lost with it. To end a wait without losing anything, look at what
+ * It can be cancelled as long as it waits, and its turn passes to the next. One that is only
+ * forgotten still has its turn, and the value that it gets is lost with it. To end a wait without losing anything, look at what
  * [method@Future.cancel] returned: if it is %FALSE the future has its value, which can be
  * given back with [method@Channel.give_back].
  *
@@ -373,7 +395,14 @@ concur_channel_completion_new (ConcurChannelCore *core)
 void
 concur_channel_completion_let_go (ConcurFuture *self)
 {
-  concur_channel_core_unref (g_steal_pointer (&CONCUR_CHANNEL_FUTURE (self)->core));
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurChannelCore *core;
+
+  concur_lock_acquire (stripe);
+  core = g_steal_pointer (&CONCUR_CHANNEL_FUTURE (self)->core);
+  concur_lock_release (stripe);
+
+  concur_channel_core_unref (core);
 }
 
 static void

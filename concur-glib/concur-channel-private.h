@@ -71,7 +71,8 @@ struct _ConcurChannelProducer
   /* somebody wants the first item */
   void (*start) (ConcurChannelProducer *self,
                  ConcurChannelCore     *core);
-  /* nobody wants any more. It may not have been started, and then never is */
+  /* nobody wants any more. It may not have been started, and then never is; or be about to
+   * be started on another thread, and then this may come first */
   void (*stop)  (ConcurChannelProducer *self,
                  ConcurChannelCore     *core);
   void (*free)  (ConcurChannelProducer *self);
@@ -125,6 +126,14 @@ ConcurChannelStatus concur_channel_core_send        (ConcurChannelCore     *self
 ConcurChannelStatus concur_channel_core_receive     (ConcurChannelCore     *self,
                                                      ConcurChannelWaiter   *waiter,
                                                      gboolean               wait);
+/* The same for one value where nobody has to be told of it, as is mostly the case. FALSE:
+ * nothing was done, one of the above has to look. Taking also says so with @empty if there
+ * is nothing at this moment. */
+gboolean            concur_channel_core_put         (ConcurChannelCore     *self,
+                                                     const GValue          *value);
+gboolean            concur_channel_core_take        (ConcurChannelCore     *self,
+                                                     GValue                *value,
+                                                     gboolean              *empty);
 /* TRUE: it was queued, and nobody serves it any more. */
 gboolean            concur_channel_core_take_out    (ConcurChannelCore     *self,
                                                      ConcurChannelWaiter   *waiter);
@@ -134,6 +143,9 @@ gboolean            concur_channel_core_give_back   (ConcurChannelCore     *self
 
 /* Takes over @error. */
 gboolean            concur_channel_core_close       (ConcurChannelCore     *self,
+                                                     GError                *error);
+/* The same, and those who wait to send are not served any more. */
+gboolean            concur_channel_core_cut         (ConcurChannelCore     *self,
                                                      GError                *error);
 gboolean            concur_channel_core_stop        (ConcurChannelCore     *self);
 /* The producer has ended; until then it was to be waited for. */
@@ -178,5 +190,9 @@ gboolean            concur_thread_waiter_wait       (ConcurThreadWaiter    *self
 ConcurFuture       *concur_channel_completion_new   (ConcurChannelCore     *core);
 /* It is done, and knows the core no more. */
 void                concur_channel_completion_let_go (ConcurFuture         *self);
+
+#ifdef CONCUR_TESTING
+extern _Atomic gint concur_channel_cores_alive;
+#endif
 
 G_END_DECLS

@@ -37,6 +37,12 @@ concur_channel_copy_value (const GValue *source,
     {
       *value = *source;
     }
+  else if (source->g_type == G_TYPE_STRING)
+    {
+      /* What GValue does, without its tables. */
+      value->g_type = G_TYPE_STRING;
+      value->data[0].v_pointer = g_strdup (source->data[0].v_pointer);
+    }
   else
     {
       g_value_init (value, source->g_type);
@@ -56,15 +62,23 @@ concur_channel_copy_values (const GValue *source,
   return values;
 }
 
+/* What a thread that waits is doing. */
+enum
+{
+  THREAD_AWAKE,
+  THREAD_PARKED,
+  THREAD_SERVED,
+};
+
 static void
 thread_served (ConcurChannelWaiter *waiter)
 {
   ConcurThreadWaiter *self = (ConcurThreadWaiter *) waiter;
 
-  /* Release: pairs with the acquire in concur_thread_waiter_wait (). From here on the
+  /* Release: pairs with the acquires in concur_thread_waiter_wait (). From here on the
    * waiter's memory may be gone. */
-  concur_atomic_store (&self->served, 1, CONCUR_RELEASE);
-  concur_unpark_one (&self->served);
+  if (concur_atomic_exchange (&self->served, THREAD_SERVED, CONCUR_RELEASE) == THREAD_PARKED)
+    concur_unpark_one (&self->served);
 }
 
 const ConcurChannelWaiterKind concur_thread_waiter_kind = { NULL, thread_served };
@@ -72,7 +86,7 @@ const ConcurChannelWaiterKind concur_thread_waiter_kind = { NULL, thread_served 
 static gboolean
 is_served (ConcurThreadWaiter *self)
 {
-  return concur_atomic_load (&self->served, CONCUR_ACQUIRE) != 0;
+  return concur_atomic_load (&self->served, CONCUR_ACQUIRE) == THREAD_SERVED;
 }
 
 gboolean
@@ -81,16 +95,16 @@ concur_thread_waiter_wait (ConcurThreadWaiter *self,
                            gint64              timeout_us)
 {
   gint64 deadline = concur_deadline (timeout_us);
+  guint32 doing = THREAD_AWAKE;
   gboolean in_time = TRUE;
 
-  for (guint looks = CONCUR_YIELDS_BEFORE_PARKING; looks > 0 && !is_served (self); looks--)
-    concur_yield ();
-  if (is_served (self))
+  /* Acquire: what was written for it, if it is served already. */
+  if (!concur_atomic_cas (&self->served, &doing, THREAD_PARKED, CONCUR_ACQUIRE))
     return TRUE;
 
   concur_worker_begin_blocking ();
   while (!is_served (self) && in_time)
-    in_time = concur_park (&self->served, 0, deadline);
+    in_time = concur_park (&self->served, THREAD_PARKED, deadline);
   concur_worker_end_blocking ();
 
   if (is_served (self))
@@ -100,20 +114,21 @@ concur_thread_waiter_wait (ConcurThreadWaiter *self,
 
   /* Somebody has it in hand: it is a matter of a few instructions. */
   while (!is_served (self))
-    concur_park (&self->served, 0, -1);
+    concur_park (&self->served, THREAD_PARKED, -1);
 
   return TRUE;
 }
 
-static void
-set_wait_error (gint64   timeout_us,
-                GError **error)
+static gboolean
+set_wait_error (GError **error)
 {
-  if (timeout_us != 0)
+  if (concur_has_stopped ())
     concur_set_stopped_error (error);
   else
     g_set_error_literal (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
                          "It could not be done at once");
+
+  return TRUE;
 }
 
 /* What a call that was not served at once is to do. */
@@ -121,6 +136,7 @@ static ConcurChannelStatus
 wait_for_turn (ConcurThreadWaiter *waiter,
                ConcurChannelCore  *core,
                gint64              timeout_us,
+               gboolean           *told,
                GError            **error)
 {
   if (concur_thread_waiter_wait (waiter, core, timeout_us))
@@ -128,6 +144,7 @@ wait_for_turn (ConcurThreadWaiter *waiter,
 
   g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
                "Not done after %" G_GINT64_FORMAT " ms", timeout_us / 1000);
+  *told = TRUE;
 
   return CONCUR_CHANNEL_BLOCKED;
 }
@@ -143,29 +160,37 @@ send_values (ConcurChannel  *self,
              GError        **error)
 {
   ConcurChannelCore *core = concur_channel_get_core (self);
+  gboolean can_wait = wait && timeout_us != 0 && !concur_has_stopped ();
   ConcurThreadWaiter waiter = {
     .base = { .kind = &concur_thread_waiter_kind, .values = values, .n_values = n_values },
   };
-  GError *own_error = NULL;
+  gboolean told = FALSE;       /* @error is set */
   ConcurChannelStatus status;
 
   if (wait)
     concur_home_serve (SERVE_AT_WAIT);
 
-  status = concur_channel_core_send (core, &waiter.base, wait && timeout_us != 0
-                                                           && !concur_has_stopped ());
+  /* Of several values some may have gone: from then on it is this one's turn. */
+  for (guint looks = can_wait && n_values == 1 ? CONCUR_YIELDS_BEFORE_PARKING : 0; looks > 0;
+       looks--)
+    {
+      if (concur_channel_core_put (core, values))
+        return 1;
+      concur_yield ();
+    }
+
+  status = concur_channel_core_send (core, &waiter.base, can_wait);
   if (status == CONCUR_CHANNEL_WAITING)
-    status = wait_for_turn (&waiter, core, timeout_us, &own_error);
+    status = wait_for_turn (&waiter, core, timeout_us, &told, error);
   else if (status == CONCUR_CHANNEL_BLOCKED && wait)
-    set_wait_error (timeout_us, &own_error);
+    told = set_wait_error (error);
 
   if (status != CONCUR_CHANNEL_OK)
     {
       for (guint i = waiter.base.n_moved; i < n_values; i++)
         concur_value_clear (&values[i]);
-      if (own_error == NULL)
-        own_error = concur_channel_core_make_error (core, status, TRUE);
-      g_propagate_error (error, own_error);
+      if (!told && error != NULL)
+        *error = concur_channel_core_make_error (core, status, TRUE);
     }
 
   return waiter.base.n_moved;
@@ -186,7 +211,7 @@ send_copies (ConcurChannel  *self,
   if (n_values > N_ON_STACK)
     values = g_new (GValue, n_values);
   for (guint i = 0; i < n_values; i++)
-    concur_channel_copy_value (source != NULL ? &source[i] : NULL, &values[i]);
+    concur_channel_copy_value (&source[i], &values[i]);
   n_sent = send_values (self, values, n_values, wait, timeout_us, error);
   if (values != on_stack)
     g_free (values);
@@ -204,27 +229,32 @@ receive_values (ConcurChannel  *self,
                 GError        **error)
 {
   ConcurChannelCore *core = concur_channel_get_core (self);
+  gboolean can_wait = wait && timeout_us != 0 && !concur_has_stopped ();
   ConcurThreadWaiter waiter = {
     .base = { .kind = &concur_thread_waiter_kind, .values = *values, .n_values = max_items },
   };
-  GError *own_error = NULL;
+  gboolean told = FALSE;       /* @error is set */
   ConcurChannelStatus status;
 
   if (wait)
     concur_home_serve (SERVE_AT_WAIT);
 
-  status = concur_channel_core_receive (core, &waiter.base, wait && timeout_us != 0
-                                                              && !concur_has_stopped ());
+  status = concur_channel_core_receive (core, &waiter.base, FALSE);
+  for (guint looks = CONCUR_YIELDS_BEFORE_PARKING;
+       status == CONCUR_CHANNEL_BLOCKED && can_wait && looks > 0; looks--)
+    {
+      concur_yield ();
+      status = concur_channel_core_receive (core, &waiter.base, looks == 1);
+    }
   if (status == CONCUR_CHANNEL_WAITING)
-    status = wait_for_turn (&waiter, core, timeout_us, &own_error);
+    status = wait_for_turn (&waiter, core, timeout_us, &told, error);
   else if (status == CONCUR_CHANNEL_BLOCKED && wait)
-    set_wait_error (timeout_us, &own_error);
+    told = set_wait_error (error);
 
   if (status != CONCUR_CHANNEL_OK)
     {
-      if (own_error == NULL)
-        own_error = concur_channel_core_make_error (core, status, FALSE);
-      g_propagate_error (error, own_error);
+      if (!told && error != NULL)
+        *error = concur_channel_core_make_error (core, status, FALSE);
       return 0;
     }
   *values = waiter.base.values;
@@ -260,10 +290,16 @@ concur_channel_send_wait (ConcurChannel  *self,
                           gint64          timeout_us,
                           GError        **error)
 {
+  GValue copy;
+
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return send_copies (self, value, 1, TRUE, timeout_us, error) == 1;
+  concur_home_serve (SERVE_AT_WAIT);
+  concur_channel_copy_value (value, &copy);
+
+  return concur_channel_core_put (concur_channel_get_core (self), &copy)
+         || send_values (self, &copy, 1, TRUE, timeout_us, error) == 1;
 }
 
 /**
@@ -323,11 +359,16 @@ concur_channel_receive_wait (ConcurChannel  *self,
                              gint64          timeout_us,
                              GError        **error)
 {
+  gboolean empty;
+
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (value != NULL && value->g_type == G_TYPE_INVALID, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return receive_values (self, &value, 1, TRUE, timeout_us, error) == 1;
+  concur_home_serve (SERVE_AT_WAIT);
+
+  return concur_channel_core_take (concur_channel_get_core (self), value, &empty)
+         || receive_values (self, &value, 1, TRUE, timeout_us, error) == 1;
 }
 
 /**
@@ -383,10 +424,15 @@ concur_channel_try_send (ConcurChannel  *self,
                          const GValue   *value,
                          GError        **error)
 {
+  GValue copy;
+
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return send_copies (self, value, 1, FALSE, 0, error) == 1;
+  concur_channel_copy_value (value, &copy);
+
+  return concur_channel_core_put (concur_channel_get_core (self), &copy)
+         || send_values (self, &copy, 1, FALSE, 0, error) == 1;
 }
 
 /**
@@ -436,11 +482,24 @@ concur_channel_try_receive (ConcurChannel  *self,
                             GValue         *value,
                             GError        **error)
 {
+  ConcurChannelCore *core;
+  gboolean empty;
+
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (value != NULL && value->g_type == G_TYPE_INVALID, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return receive_values (self, &value, 1, FALSE, 0, error) == 1;
+  core = concur_channel_get_core (self);
+  if (concur_channel_core_take (core, value, &empty))
+    return TRUE;
+  if (!empty)
+    return receive_values (self, &value, 1, FALSE, 0, error) == 1;
+
+  /* One who tries again and again does without. */
+  if (error != NULL)
+    *error = concur_channel_core_make_error (core, CONCUR_CHANNEL_BLOCKED, FALSE);
+
+  return FALSE;
 }
 
 /**
@@ -482,7 +541,8 @@ concur_channel_try_receive_many (ConcurChannel  *self,
  *
  * Puts a value back, before all others, or gives it to the first who waits for one.
  *
- * This does not wait for room: the channel may hold one more than its capacity.
+ * This does not wait for room: the channel may hold one more than its capacity. At the end
+ * of a closed channel there is something to receive once more, and then the end again.
  *
  * Returns: %TRUE, or %FALSE if the channel is stopped, and the value is forgotten
  *

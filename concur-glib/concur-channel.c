@@ -68,7 +68,8 @@
  * rejected with an error of %CONCUR_CHANNEL_ERROR is not logged.
  *
  * When the last reference to the channel goes, it is stopped. A future of a send or receive
- * that waits does not count: keep the channel as long as one waits.
+ * that waits does not count: keep the channel as long as one waits. An operation in GIO's
+ * manner does, as the source object of its result.
  *
  * ## Threads
  *
@@ -112,6 +113,32 @@ ConcurChannelCore *
 concur_channel_get_core (ConcurChannel *self)
 {
   return self->core;
+}
+
+GError *
+concur_channel_core_make_error (ConcurChannelCore   *self,
+                                ConcurChannelStatus  status,
+                                gboolean             sending)
+{
+  switch (status)
+    {
+    case CONCUR_CHANNEL_BLOCKED:
+      return sending ? g_error_new (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_FULL,
+                                    "The channel has its %u items, and nobody has taken one",
+                                    self->capacity)
+                     : g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_EMPTY,
+                                            "There is nothing in the channel");
+    case CONCUR_CHANNEL_FAILED:
+      return g_error_copy (self->error);
+    case CONCUR_CHANNEL_GONE:
+      return g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_STOPPED,
+                                  "The channel was stopped: nobody receives from it any more");
+    default:
+      return g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_CLOSED,
+                                  sending ? "The channel was closed: nothing can be sent any more"
+                                          : "The channel was closed, and all that was sent has "
+                                            "been received");
+    }
 }
 
 static void

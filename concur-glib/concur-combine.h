@@ -10,6 +10,7 @@
 #endif
 
 #include "concur-future.h"
+#include "concur-types.h"
 
 G_BEGIN_DECLS
 
@@ -34,6 +35,9 @@ ConcurFuture *concur_future_wait_many    (ConcurFuture        **futures,
                                           gint64                timeout_us) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
 GListModel   *concur_future_get_children (ConcurFuture         *self);
+CONCUR_AVAILABLE_IN_1_0
+ConcurChannel *concur_future_as_completed (ConcurFuture       **futures,
+                                           guint                n_futures) G_GNUC_WARN_UNUSED_RESULT;
 
 CONCUR_AVAILABLE_IN_1_0
 ConcurFuture *concur_future_delay        (gint64                delay_us) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,7 +9,7 @@
 
 #include "config.h"
 
-#include "concur-continue.h"
+#include "concur-continue-private.h"
 #include "concur-context-queue-private.h"
 #include "concur-derivation-private.h"
 #include "concur-error.h"
@@ -37,10 +37,7 @@ typedef struct
   gpointer data;
   GDestroyNotify destroy;
 
-  /* Where it runs: one of them. Immutable. */
-  ConcurExecutor *executor; /* (owned) */
-  ConcurPool *pool;         /* (owned) */
-  ConcurHome *target;       /* held until posted */
+  ConcurPlace place;        /* without a home; the target is held until posted */
 
   ConcurHomeItem post;
 } Continuation;
@@ -82,9 +79,7 @@ continuation_finalize (gpointer data)
 
   if (self->destroy != NULL)
     self->destroy (self->data);
-  g_clear_object (&self->executor);
-  g_clear_pointer (&self->pool, concur_pool_unref);
-  g_clear_pointer (&self->target, concur_home_drop);
+  concur_place_clear (&self->place);
 }
 
 static void
@@ -128,65 +123,98 @@ continuation_ready (ConcurDerivation *base,
 
   concur_derivation_detach (self);
 
-  if (self->executor != NULL)
+  if (self->place.executor != NULL)
     {
-      ConcurExecutorInterface *iface = CONCUR_EXECUTOR_GET_IFACE (self->executor);
+      ConcurExecutorInterface *iface = CONCUR_EXECUTOR_GET_IFACE (self->place.executor);
 
-      iface->execute (self->executor, CONCUR_JOB (base->derived));
+      iface->execute (self->place.executor, CONCUR_JOB (base->derived));
     }
-  else if (self->pool != NULL)
+  else if (self->place.pool != NULL)
     {
-      concur_pool_execute (self->pool, CONCUR_JOB (base->derived));
+      concur_pool_execute (self->place.pool, CONCUR_JOB (base->derived));
     }
   else
     {
       concur_derivation_ref (self);
       self->post.func = continuation_arrived;
-      concur_home_post (g_steal_pointer (&self->target), &self->post);
+      concur_home_post (g_steal_pointer (&self->place.target), &self->post);
     }
 }
 
-/* The context it is going to run in, or NULL: so that a wait on that context's own
- * thread can be refused before there is anything in its queue. */
-static GMainContext *
-continuation_choose (Continuation   *self,
-                     ConcurExecutor *executor)
+void
+concur_place_init (ConcurPlace    *self,
+                   ConcurExecutor *executor)
 {
   ConcurWorker *worker = concur_worker_get_current ();
-  GMainContext *context;
+
+  *self = (ConcurPlace){ NULL };
 
   if (executor != NULL)
     {
       ConcurContextQueue *queue = concur_context_queue_of (executor);
 
       self->executor = g_object_ref (executor);
-      return queue != NULL ? concur_context_queue_get_context (queue) : NULL;
+      if (queue != NULL)
+        self->context = concur_context_queue_get_context (queue);
+      return;
     }
 
-  context = g_main_context_get_thread_default ();
-  if (context == NULL && worker != NULL)
+  self->context = g_main_context_get_thread_default ();
+  if (self->context == NULL && worker != NULL)
     {
       concur_pool_ref (worker->pool);
       self->pool = worker->pool;
-      return NULL;
+      return;
     }
 
-  self->target = concur_home_hold_for_context (context);
-
-  return context != NULL ? context : g_main_context_default ();
+  self->target = concur_home_hold_for_context (self->context);
+  if (self->context == NULL)
+    self->context = g_main_context_default ();
 }
 
+void
+concur_place_set_home (ConcurPlace *self)
+{
+  self->home = concur_home_hold_current ();
+}
+
+void
+concur_place_copy (const ConcurPlace *self,
+                   ConcurPlace       *copy)
+{
+  *copy = *self;
+  if (self->executor != NULL)
+    g_object_ref (self->executor);
+  if (self->pool != NULL)
+    concur_pool_ref (self->pool);
+  if (self->target != NULL)
+    concur_home_hold (self->target);
+  if (self->home != NULL)
+    concur_home_hold (self->home);
+}
+
+void
+concur_place_clear (ConcurPlace *self)
+{
+  g_clear_object (&self->executor);
+  g_clear_pointer (&self->pool, concur_pool_unref);
+  g_clear_pointer (&self->target, concur_home_drop);
+  g_clear_pointer (&self->home, concur_home_drop);
+}
+
+/* Takes over what @place has. */
 static ConcurFuture *
 continuation_new (ConcurFuture       *input,
                   RunWhen             when,
                   ConcurContinueFunc  func,
                   gpointer            user_data,
                   GDestroyNotify      destroy,
-                  ConcurExecutor     *executor)
+                  ConcurPlace        *place,
+                  GCancellable       *cancellable)
 {
   ConcurJob *job = concur_job_new (continuation_run, NULL, NULL);
   ConcurFuture *future = CONCUR_FUTURE (job);
-  GMainContext *context;
+  ConcurHome *home = g_steal_pointer (&place->home);
   Continuation *self;
 
   concur_home_serve (SERVE_AT_CONTINUE);
@@ -198,16 +226,21 @@ continuation_new (ConcurFuture       *input,
   self->func = func;
   self->data = user_data;
   self->destroy = destroy;
-  context = continuation_choose (self, executor);
-  if (context != NULL)
-    concur_job_bind (job, context);
+  self->place = *place;
+  if (place->context != NULL)
+    concur_job_bind (job, place->context);
+
+  if (home != NULL)
+    concur_derivation_set_home (self, concur_home_hold (home));
+  else
+    home = concur_home_hold_current ();
 
   /* Nobody else has it yet, and nobody may submit it. */
   concur_atomic_or (&concur_future_private (job)->state, CONCUR_STATE_SUBMITTED, CONCUR_RELAXED);
   concur_job_set_payload (job, concur_derivation_ref (self), concur_derivation_unref);
   /* The library's, until the job comes home. */
   g_object_ref (job);
-  concur_job_set_up (job, concur_home_hold_current (), NULL);
+  concur_job_set_up (job, home, cancellable);
   concur_future_submitted (future);
 
   if (concur_has_stopped ())
@@ -221,9 +254,56 @@ continuation_new (ConcurFuture       *input,
   else
     {
       concur_derivation_connect (self);
+      if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
+        concur_future_cancel (future, CONCUR_CANCEL_NONE);
     }
 
   return future;
+}
+
+static ConcurFuture *
+continue_here (ConcurFuture       *input,
+               RunWhen             when,
+               ConcurContinueFunc  func,
+               gpointer            user_data,
+               GDestroyNotify      destroy,
+               ConcurExecutor     *executor)
+{
+  ConcurPlace place;
+
+  concur_place_init (&place, executor);
+
+  return continuation_new (input, when, func, user_data, destroy, &place, NULL);
+}
+
+ConcurFuture *
+concur_future_continue_in (ConcurFuture       *self,
+                           ConcurContinueFunc  func,
+                           gpointer            user_data,
+                           GDestroyNotify      destroy,
+                           const ConcurPlace  *place,
+                           GCancellable       *cancellable)
+{
+  ConcurPlace own;
+
+  concur_place_copy (place, &own);
+
+  return continuation_new (self, RUN_IF_RESOLVED, func, user_data, destroy, &own, cancellable);
+}
+
+ConcurFuture *
+concur_future_recover_in (ConcurFuture       *self,
+                          ConcurContinueFunc  func,
+                          gpointer            user_data,
+                          GDestroyNotify      destroy,
+                          const ConcurPlace  *place,
+                          GCancellable       *cancellable)
+{
+  ConcurPlace own;
+
+  concur_place_copy (place, &own);
+
+  return continuation_new (self, RUN_IF_REJECTED, func, user_data, destroy, &own, cancellable);
 }
 
 /**
@@ -273,7 +353,7 @@ concur_future_continue_with (ConcurFuture       *self,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (executor == NULL || CONCUR_IS_EXECUTOR (executor), NULL);
 
-  return continuation_new (self, RUN_IF_RESOLVED, func, user_data, destroy, executor);
+  return continue_here (self, RUN_IF_RESOLVED, func, user_data, destroy, executor);
 }
 
 /**
@@ -306,7 +386,7 @@ concur_future_recover (ConcurFuture       *self,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (executor == NULL || CONCUR_IS_EXECUTOR (executor), NULL);
 
-  return continuation_new (self, RUN_IF_REJECTED, func, user_data, destroy, executor);
+  return continue_here (self, RUN_IF_REJECTED, func, user_data, destroy, executor);
 }
 
 static void
@@ -365,7 +445,7 @@ concur_future_ensure (ConcurFuture       *self,
   g_return_val_if_fail (executor == NULL || CONCUR_IS_EXECUTOR (executor), NULL);
 
   /* Two futures, because one that is cancelled does not run any more. */
-  job = continuation_new (self, RUN_ALWAYS, func, user_data, destroy, executor);
+  job = continue_here (self, RUN_ALWAYS, func, user_data, destroy, executor);
   future = concur_plain_future_new ();
 
   inputs[0] = job;

@@ -78,6 +78,10 @@ gpointer          concur_derivation_new           (gsize              size,
                                                    ConcurDeriveFlags  flags,
                                                    ConcurInputFunc    input_done,
                                                    GDestroyNotify     finalize);
+/* Before it is connected; takes over a hold on @home, which is the calling
+ * thread's otherwise. */
+void              concur_derivation_set_home      (gpointer           self,
+                                                   ConcurHome        *home);
 gpointer          concur_derivation_ref           (gpointer           self);
 void              concur_derivation_unref         (gpointer           self);
 

@@ -59,6 +59,16 @@ concur_derivation_new (gsize              size,
   return self;
 }
 
+void
+concur_derivation_set_home (gpointer    data,
+                            ConcurHome *home)
+{
+  ConcurDerivation *self = data;
+
+  concur_home_drop (self->home);
+  self->home = home;
+}
+
 gpointer
 concur_derivation_ref (gpointer data)
 {

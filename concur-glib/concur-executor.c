@@ -137,13 +137,10 @@ get_iface (ConcurExecutor *self)
   return g_type_interface_peek (instance->g_class, CONCUR_TYPE_EXECUTOR);
 }
 
-/* The library's own submit: @job has no other user yet, or is known not to be done. */
-static void
-submit (ConcurExecutor          *self,
-        ConcurExecutorInterface *iface,
-        ConcurJob               *job,
-        ConcurHome              *home,
-        GCancellable            *cancellable)
+static inline gboolean
+begin_submit (ConcurJob    *job,
+              ConcurHome   *home,
+              GCancellable *cancellable)
 {
   ConcurFuture *future = CONCUR_FUTURE (job);
   GError *error = NULL;
@@ -158,23 +155,43 @@ submit (ConcurExecutor          *self,
     {
       /* Cancelled before it was submitted: there is only the clearing up. */
       concur_job_over (future);
-      return;
+      return FALSE;
     }
 
   if (concur_has_stopped ())
     {
       concur_set_stopped_error (&error);
       concur_future_answer_error (future, error);
-      return;
+      return FALSE;
     }
 
   if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
     {
       concur_future_cancel (future, CONCUR_CANCEL_NONE);
-      return;
+      return FALSE;
     }
 
-  iface->execute (self, job);
+  return TRUE;
+}
+
+gboolean
+concur_executor_begin_submit (ConcurJob    *job,
+                              ConcurHome   *home,
+                              GCancellable *cancellable)
+{
+  return begin_submit (job, home, cancellable);
+}
+
+/* The library's own submit: @job has no other user yet, or is known not to be done. */
+static void
+submit (ConcurExecutor          *self,
+        ConcurExecutorInterface *iface,
+        ConcurJob               *job,
+        ConcurHome              *home,
+        GCancellable            *cancellable)
+{
+  if (begin_submit (job, home, cancellable))
+    iface->execute (self, job);
 }
 
 void

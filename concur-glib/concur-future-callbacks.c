@@ -53,7 +53,7 @@ callback_call (ConcurCallback *callback,
 {
   guint32 state = concur_future_state (future);
 
-  if (CONCUR_PHASE (state) == CONCUR_PHASE_REJECTED)
+  if (CONCUR_PHASE (state) == CONCUR_PHASE_REJECTED && !callback->blind)
     concur_future_observe (future, state);
   callback->func (future, callback->data);
 }

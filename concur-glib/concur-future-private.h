@@ -77,6 +77,10 @@ enum
   CONCUR_STATE_SPARES = 1 << 22,
   /* of a channel, which is told if it is cancelled */
   CONCUR_STATE_CHANNEL = 1 << 23,
+  /* of a limiter, which is told if it is cancelled; of a job, when its work has ended */
+  CONCUR_STATE_LIMITED = 1 << 24,
+  /* of a batcher, which is told when its work has ended */
+  CONCUR_STATE_BATCHED = 1 << 25,
 };
 
 typedef struct _ConcurCallback   ConcurCallback;
@@ -100,6 +104,7 @@ struct _ConcurCallback
   ConcurCallback *next;
   ConcurCallback *previous; /* of the first: the last */
   guint status;
+  gboolean blind;         /* immutable; of a node: who is told does not look at the error */
 
   ConcurFuture *future;   /* (owned) once posted; of a node: what it is on */
 };
@@ -193,6 +198,12 @@ concur_value_clear (GValue *value)
     g_value_unset (value);
 }
 
+/* A number of another width or signedness is fine as long as nothing is lost. @type:
+ * %G_TYPE_INT64 or %G_TYPE_DOUBLE. */
+gboolean      concur_value_read_number       (const GValue         *value,
+                                              GType                 type,
+                                              GValue               *number);
+
 static inline gboolean
 concur_value_is_error (const GValue *value)
 {
@@ -266,6 +277,9 @@ gboolean      concur_future_answer_object    (ConcurFuture         *self,
 gboolean      concur_future_answer_variant   (ConcurFuture         *self,
                                               GVariant             *value);
 
+/* For one with CONCUR_STATE_CHANNEL: somebody works for it, so that cancelling it only asks
+ * to stop. FALSE: it is done already. */
+gboolean      concur_future_begin            (ConcurFuture         *self);
 /* FALSE: it was submitted before, or cancelled before it was. */
 gboolean      concur_future_submitted        (ConcurFuture         *self);
 /* FALSE: it is done already, and not to be queued. */
@@ -387,6 +401,14 @@ void          concur_job_over                (ConcurFuture         *self);
 void          concur_delay_settled           (ConcurFuture         *self);
 /* Implemented by the channel: it is done without an answer, so it was cancelled. */
 void          concur_channel_future_cancelled (ConcurFuture        *self);
+/* The same of one that is running: it was asked to stop. */
+void          concur_channel_future_asked    (ConcurFuture         *self);
+/* Implemented by the limiter: it is done without an answer, so it was cancelled. */
+void          concur_limiter_future_cancelled (ConcurFuture        *self);
+/* Implemented by the limiter: the work of a job of its own has ended. */
+void          concur_limiter_job_over        (ConcurFuture         *self);
+/* Implemented by the batcher: a call is answered or cancelled. */
+void          concur_batcher_call_over       (ConcurFuture         *self);
 
 #ifdef CONCUR_TESTING
 extern _Atomic gint concur_futures_alive;

@@ -49,11 +49,10 @@ get_filled_value_of (ConcurFuture  *self,
   return value;
 }
 
-/* A number of another width or signedness is fine as long as nothing is lost. */
-static gboolean
-read_number (const GValue *value,
-             GType         type,
-             GValue       *number)
+gboolean
+concur_value_read_number (const GValue *value,
+                          GType         type,
+                          GValue       *number)
 {
   GType have = G_VALUE_TYPE (value);
 
@@ -100,7 +99,7 @@ concur_future_get_int64 (ConcurFuture  *self,
   if (G_VALUE_HOLDS (value, G_TYPE_INT64))
     return g_value_get_int64 (value);
 
-  if (!read_number (value, G_TYPE_INT64, &number))
+  if (!concur_value_read_number (value, G_TYPE_INT64, &number))
     {
       get_value_of (self, G_TYPE_INT64, error);
       return 0;
@@ -136,7 +135,7 @@ concur_future_get_double (ConcurFuture  *self,
   if (G_VALUE_HOLDS (value, G_TYPE_DOUBLE))
     return g_value_get_double (value);
 
-  if (!read_number (value, G_TYPE_DOUBLE, &number))
+  if (!concur_value_read_number (value, G_TYPE_DOUBLE, &number))
     {
       get_value_of (self, G_TYPE_DOUBLE, error);
       return 0;

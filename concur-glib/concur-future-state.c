@@ -78,7 +78,7 @@ concur_future_answer_end (ConcurFuture *self,
 
   if (settles)
     concur_future_settled (self, state, ends);
-  if (ends)
+  if (ends && !(state & CONCUR_STATE_CHANNEL))
     concur_job_over (self);
 }
 
@@ -107,6 +107,24 @@ concur_future_claim (ConcurFuture *self,
         wanted &= ~CONCUR_STATE_IN_QUEUE;
     }
   while (!concur_atomic_cas (&priv->state, &state, wanted, CONCUR_ACQ_REL));
+
+  return TRUE;
+}
+
+gboolean
+concur_future_begin (ConcurFuture *self)
+{
+  ConcurFuturePrivate *priv = concur_future_private (self);
+  guint32 state = concur_atomic_load (&priv->state, CONCUR_RELAXED);
+
+  do
+    {
+      if (CONCUR_PHASE (state) != CONCUR_PHASE_OPEN || (state & CONCUR_STATE_ANSWERED))
+        return FALSE;
+    }
+  /* Nothing is published by it. */
+  while (!concur_atomic_cas (&priv->state, &state,
+                             (state & ~CONCUR_PHASE_MASK) | CONCUR_PHASE_RUNNING, CONCUR_ACQ_REL));
 
   return TRUE;
 }
@@ -307,6 +325,8 @@ concur_future_cancel (ConcurFuture      *self,
       else if (CONCUR_PHASE (state) == CONCUR_PHASE_RUNNING)
         {
           concur_future_cancel_extra (self);
+          if (!settles && (state & CONCUR_STATE_CHANNEL))
+            concur_channel_future_asked (self);
           if (!settles && (state & CONCUR_STATE_DERIVED))
             concur_derivation_cancelled (self);
         }

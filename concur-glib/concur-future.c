@@ -178,16 +178,31 @@ concur_future_observe (ConcurFuture *self,
     concur_atomic_or (&concur_future_private (self)->state, CONCUR_STATE_OBSERVED, CONCUR_RELAXED);
 }
 
+static void
+tell_maker (ConcurFuture *self,
+            guint32       before)
+{
+  if (before & CONCUR_STATE_TIMED)
+    concur_delay_settled (self);
+
+  if (before & CONCUR_STATE_ANSWERED)
+    return;
+
+  if (before & CONCUR_STATE_CHANNEL)
+    concur_channel_future_cancelled (self);
+
+  /* A job tells it when its work has ended, which may be later. */
+  if ((before & CONCUR_STATE_LIMITED) && !CONCUR_IS_JOB (self))
+    concur_limiter_future_cancelled (self);
+}
+
 void
 concur_future_settled (ConcurFuture *self,
                        guint32       before,
                        gboolean      ends)
 {
-  if (before & CONCUR_STATE_TIMED)
-    concur_delay_settled (self);
-
-  if ((before & (CONCUR_STATE_CHANNEL | CONCUR_STATE_ANSWERED)) == CONCUR_STATE_CHANNEL)
-    concur_channel_future_cancelled (self);
+  if (before & (CONCUR_STATE_TIMED | CONCUR_STATE_CHANNEL | CONCUR_STATE_LIMITED))
+    tell_maker (self, before);
 
   if (before & CONCUR_STATE_WAITERS)
     concur_unpark_all (&concur_future_private (self)->state);
@@ -203,7 +218,8 @@ concur_future_settled (ConcurFuture *self,
   /* What nobody runs has nothing more to do at home. A job gives its home up when it
    * ends, with what was submitted; one that was cancelled too early may be getting it at
    * this moment, in submit (), which then also ends it. */
-  if (CONCUR_PHASE (before) == CONCUR_PHASE_OPEN && !CONCUR_IS_JOB (self))
+  if ((CONCUR_PHASE (before) == CONCUR_PHASE_OPEN && !CONCUR_IS_JOB (self))
+      || (before & CONCUR_STATE_CHANNEL))
     {
       ConcurHome *home = concur_future_steal_home (self, &before);
 

@@ -76,4 +76,11 @@ void             concur_executor_submit_from (ConcurExecutor *self,
                                               ConcurHome     *home,
                                               GCancellable   *cancellable);
 
+/* Submits a job with CONCUR_STATE_SUBMITTED as far as it goes without an executor; it takes
+ * over the caller's hold on @home. FALSE: it is over already. TRUE: the caller sees to it
+ * that it is executed, in time; it may be cancelled before. */
+gboolean         concur_executor_begin_submit (ConcurJob      *job,
+                                               ConcurHome     *home,
+                                               GCancellable   *cancellable);
+
 G_END_DECLS

@@ -371,6 +371,14 @@ concur_job_over (ConcurFuture *future)
   ConcurHeld *held = NULL;
   guint32 before;
 
+  if (G_UNLIKELY (state & (CONCUR_STATE_LIMITED | CONCUR_STATE_BATCHED)))
+    {
+      if (state & CONCUR_STATE_LIMITED)
+        concur_limiter_job_over (future);
+      if (state & CONCUR_STATE_BATCHED)
+        concur_batcher_call_over (future);
+    }
+
   if (G_UNLIKELY (state & CONCUR_STATE_IN_QUEUE))
     {
       job_over_in_queue (CONCUR_JOB (future));

@@ -502,8 +502,9 @@ concur_pool_execute (ConcurPool *self,
   ConcurFuturePrivate *priv = concur_future_private (job);
   GError *error = NULL;
 
-  concur_atomic_store (&priv->release_on_worker, self->settings.release == CONCUR_RELEASE_WORKER,
-                       CONCUR_RELAXED);
+  /* Some jobs of the library's own have it set already. */
+  if (self->settings.release == CONCUR_RELEASE_WORKER)
+    concur_atomic_store (&priv->release_on_worker, TRUE, CONCUR_RELAXED);
 
   if (!pool_reserve (self, &error))
     {

@@ -20,7 +20,9 @@
  *    4. queue consumer lock       inside ConcurQueue
  *    5. ConcurContextQueue::lock  running and held jobs, shutdown
  *    6. future stripe             callbacks and extra block of a future
- *    7. home table, service queue, timers, life and tasks of a loop thread: leaf locks
+ *    7. home table, service queue, timers, life and tasks of a loop thread,
+ *       channels and limiters (under which futures are claimed, by atomics alone),
+ *       batchers: leaf locks
  */
 
 #pragma once

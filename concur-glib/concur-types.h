@@ -14,12 +14,16 @@
 G_BEGIN_DECLS
 
 typedef struct _ConcurBatch           ConcurBatch;
+typedef struct _ConcurBatcher         ConcurBatcher;
+typedef struct _ConcurBatcherJob      ConcurBatcherJob;
 typedef struct _ConcurChannel         ConcurChannel;
 typedef struct _ConcurContextExecutor ConcurContextExecutor;
 typedef struct _ConcurExecutor        ConcurExecutor;
 typedef struct _ConcurFuture          ConcurFuture;
 typedef struct _ConcurJob             ConcurJob;
+typedef struct _ConcurLimiter         ConcurLimiter;
 typedef struct _ConcurPromise         ConcurPromise;
+typedef struct _ConcurRetry           ConcurRetry;
 typedef struct _ConcurSnapshot        ConcurSnapshot;
 typedef struct _ConcurThreadExecutor  ConcurThreadExecutor;
 

@@ -23,6 +23,15 @@ struct _ConcurView
   guint n_seen[CONCUR_N_FOLLOWED];
 };
 
+/* A structure of @size bytes that begins with a view; to be connected. What it does when
+ * @source is done begins with concur_view_follow_last (). */
+gpointer concur_view_new (gsize              size,
+                          ConcurFuture      *derived,
+                          ConcurFuture      *source,
+                          ConcurDeriveFlags  flags,
+                          ConcurInputFunc    input_done);
+void concur_view_follow_last (ConcurView *self);
+
 /* @source has changed: CONCUR_NOTIFY_* without the state. */
 void concur_view_tell (ConcurFuture *source,
                        guint         what);

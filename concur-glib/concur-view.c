@@ -50,12 +50,18 @@ concur_view_tell (ConcurFuture *source,
     }
 }
 
+void
+concur_view_follow_last (ConcurView *self)
+{
+  /* Whoever set these may not have come to telling. */
+  view_follow (self, CONCUR_NOTIFY_FOLLOWED);
+}
+
 static void
 view_input_done (ConcurDerivation *self,
                  ConcurInput      *input)
 {
-  /* Whoever set these may not have come to telling. */
-  view_follow ((ConcurView *) self, CONCUR_NOTIFY_FOLLOWED);
+  concur_view_follow_last ((ConcurView *) self);
   concur_future_answer_from (self->derived, input->future);
 }
 
@@ -63,6 +69,25 @@ static void
 view_ended (ConcurDerivation *self)
 {
   concur_future_remove_view (self->inputs[0].future, (ConcurView *) self);
+}
+
+gpointer
+concur_view_new (gsize              size,
+                 ConcurFuture      *derived,
+                 ConcurFuture      *source,
+                 ConcurDeriveFlags  flags,
+                 ConcurInputFunc    input_done)
+{
+  ConcurView *self = concur_derivation_new (size, derived, &source, 1, flags, input_done, NULL);
+
+  self->base.ended = view_ended;
+  if (!CONCUR_PHASE_IS_DONE (concur_future_state (source)))
+    {
+      concur_future_add_view (source, self);
+      view_follow (self, CONCUR_NOTIFY_FOLLOWED);
+    }
+
+  return self;
 }
 
 /**
@@ -91,22 +116,14 @@ ConcurFuture *
 concur_future_view (ConcurFuture *self)
 {
   ConcurFuture *derived;
-  ConcurView *view;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
   concur_home_serve (CONCUR_SERVE_AT_COMBINE);
 
   derived = concur_plain_future_new ();
-  view = concur_derivation_new (sizeof (ConcurView), derived, &self, 1, CONCUR_DERIVE_CANCELS,
-                                view_input_done, NULL);
-  view->base.ended = view_ended;
-  if (!concur_future_is_done (self))
-    {
-      concur_future_add_view (self, view);
-      view_follow (view, CONCUR_NOTIFY_FOLLOWED);
-    }
-  concur_derivation_connect (view);
+  concur_derivation_connect (concur_view_new (sizeof (ConcurView), derived, self,
+                                              CONCUR_DERIVE_CANCELS, view_input_done));
 
   return derived;
 }

@@ -16,6 +16,8 @@
 #include "concur-types.h"
 
 #include "concur-batch.h"
+#include "concur-batcher-job.h"
+#include "concur-batcher.h"
 #include "concur-channel.h"
 #include "concur-combine.h"
 #include "concur-context-executor.h"
@@ -23,13 +25,17 @@
 #include "concur-executor.h"
 #include "concur-file.h"
 #include "concur-future.h"
+#include "concur-generate.h"
 #include "concur-home.h"
 #include "concur-job.h"
+#include "concur-limiter.h"
 #include "concur-loop-thread.h"
 #include "concur-promise.h"
+#include "concur-retry.h"
 #include "concur-snapshot.h"
 #include "concur-task.h"
 #include "concur-thread-executor.h"
 #include "concur-vala.h"
+#include "concur-value.h"
 
 #undef CONCUR_INSIDE

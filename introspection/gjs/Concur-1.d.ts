@@ -253,6 +253,32 @@ declare module 'gi://Concur?version=1' {
             getValue(index: number): any;
         }
 
+        class Batcher extends GObject.Object {
+            readonly executor: Executor;
+            readonly maxCount: number;
+            readonly leeway: number;
+            readonly waiting: number;
+
+            constructor(properties?: { executor?: Executor | null; maxCount?: number; leeway?: number });
+            static new(executor: Executor | null, maxCount: number, leeway: number, fn: (job: BatcherJob) => boolean): Batcher;
+
+            getExecutor(): Executor;
+            getMaxCount(): number;
+            getLeeway(): number;
+            getWaiting(): number;
+            setFunc(fn: (job: BatcherJob) => boolean): void;
+            call(argument: any, cancellable: Gio.Cancellable | null): Future<unknown>;
+            flush(): void;
+        }
+
+        class BatcherJob extends Job {
+            getNCalls(): number;
+            getArgument(index: number): any;
+            isWanted(index: number): boolean;
+            answer(index: number, value: any): boolean;
+            answerError(index: number, error: GLib.Error): boolean;
+        }
+
         class Channel<T = unknown> extends GObject.Object implements AsyncIterable<T> {
             readonly capacity: number;
             readonly length: number;
@@ -295,6 +321,60 @@ declare module 'gi://Concur?version=1' {
             getCapacity(): number;
             getLength(): number;
             isClosed(): boolean;
+        }
+
+        class Limiter extends GObject.Object {
+            permits: number;
+            rate: number;
+            period: Milliseconds;
+            readonly available: number;
+            readonly borrowed: number;
+            readonly waiting: number;
+
+            constructor(properties?: { permits?: number; rate?: number; period?: Milliseconds });
+            static new(permits: number): Limiter;
+            static newWithRate(permits: number, rate: number, period: Milliseconds): Limiter;
+
+            acquire(): Future<any>;
+            acquireAsync(options?: Cancellation | Gio.Cancellable | null): globalThis.Promise<boolean>;
+            acquireAsync(cancellable: Gio.Cancellable | null, callback: (limiter: Limiter, result: Gio.AsyncResult) => void): void;
+            acquireFinish(result: Gio.AsyncResult): boolean;
+            acquireWait(ms?: Milliseconds | null): boolean;
+            tryAcquire(): boolean;
+            release(): void;
+
+            run<T, A extends unknown[]>(fn: (...args: A) => Answer<T>, ...args: A): Future<T>;
+            submit<T>(fn: JobFunction<T>, options?: (JobOptions & { executor?: Executor | null }) | Executor | null): Future<T>;
+            submitJob<T>(job: Job<T>, options?: FileOptions | Executor | null): Future<T>;
+
+            getPermits(): number;
+            setPermits(permits: number): void;
+            getRate(): number;
+            setRate(rate: number): void;
+            getPeriod(): Milliseconds;
+            setPeriod(period: Milliseconds): void;
+            getAvailable(): number;
+            getBorrowed(): number;
+            getWaiting(): number;
+        }
+
+        class Retry extends GObject.Object {
+            readonly maxAttempts: number;
+            readonly firstDelay: Milliseconds;
+            readonly factor: number;
+            readonly maxDelay: Milliseconds;
+            readonly jitter: number;
+
+            constructor(properties?: { maxAttempts?: number; firstDelay?: Milliseconds; factor?: number; maxDelay?: Milliseconds; jitter?: number });
+            static new(maxAttempts: number, firstDelay: Milliseconds): Retry;
+
+            run<T>(fn: (attempt: number) => Answer<T>, options?: (Cancellation & ContinueOptions) | Gio.Cancellable | null): Future<T>;
+            setFilter(fn: (error: any, attempt: number) => boolean): void;
+            getMaxAttempts(): number;
+            getFirstDelay(): Milliseconds;
+            getFactor(): number;
+            getMaxDelay(): Milliseconds;
+            getJitter(): number;
         }
 
         interface Executor extends GObject.Object {

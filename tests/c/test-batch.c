@@ -202,6 +202,94 @@ test_wrong_index (void)
   test_critical (g_assert_true (concur_batch_get_item_type (NULL) == G_TYPE_INVALID));
 }
 
+/* What a channel gives: values that each have a type of their own. */
+static GValue *
+make_values (GBytes *bytes)
+{
+  GValue *values = g_new0 (GValue, 8);
+
+  g_value_set_int64 (g_value_init (&values[0], G_TYPE_INT64), G_MININT64);
+  g_value_set_int (g_value_init (&values[1], G_TYPE_INT), -3);
+  g_value_set_double (g_value_init (&values[2], G_TYPE_DOUBLE), 0.25);
+  g_value_set_string (g_value_init (&values[3], G_TYPE_STRING), "text");
+  g_value_take_object (g_value_init (&values[4], G_TYPE_CANCELLABLE), g_cancellable_new ());
+  g_value_set_boxed (g_value_init (&values[5], G_TYPE_BYTES), bytes);
+  g_value_set_variant (g_value_init (&values[6], G_TYPE_VARIANT), g_variant_new_uint32 (6));
+  g_value_set_uint64 (g_value_init (&values[7], G_TYPE_UINT64), G_MAXUINT64);
+
+  return values;
+}
+
+static void
+test_values (void)
+{
+  TestReleases releases = { 0 };
+  GBytes *bytes = g_bytes_new_with_free_func ("abc", 3, test_released, &releases);
+  GValue *values = make_values (bytes);
+  ConcurBatch *batch = concur_batch_new_values (values, 8);
+  GObject *object;
+  guint i;
+
+  g_bytes_unref (bytes);
+  object = concur_batch_get_object (batch, 4);
+  test_releases_watch (&releases, object);
+
+  g_assert_cmpuint (concur_batch_get_n_items (batch), ==, 8);
+  g_assert_true (concur_batch_get_item_type (batch) == G_TYPE_VALUE);
+  for (i = 0; i < 8; i++)
+    g_assert_true (concur_batch_get_value (batch, i) == &values[i]);
+
+  g_assert_cmpint (concur_batch_get_int64 (batch, 0), ==, G_MININT64);
+  g_assert_cmpint (concur_batch_get_int64 (batch, 1), ==, -3);
+  g_assert_true (concur_batch_get_double (batch, 1) == -3);
+  g_assert_true (concur_batch_get_double (batch, 2) == 0.25);
+  g_assert_cmpstr (concur_batch_get_string (batch, 3), ==, "text");
+  g_assert_true (G_IS_CANCELLABLE (object));
+  g_assert_true (concur_batch_get_bytes (batch, 5) == bytes);
+  g_assert_cmpuint (g_variant_get_uint32 (concur_batch_get_variant (batch, 6)), ==, 6);
+
+  g_assert_cmpuint (test_releases_get (&releases), ==, 0);
+  g_object_unref (batch);
+  g_assert_cmpuint (test_releases_get (&releases), ==, 2);
+}
+
+static void
+test_values_wrong (void)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (NULL, 0);
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_int32 (0));
+  g_autoptr (ConcurBatch) batch = concur_batch_new_values (make_values (bytes), 8);
+  g_autoptr (ConcurBatch) slots = concur_batch_new (1);
+
+  test_critical (g_assert_cmpint (concur_batch_get_int64 (batch, 2), ==, 0));
+  test_critical (g_assert_cmpint (concur_batch_get_int64 (batch, 3), ==, 0));
+  test_critical (g_assert_cmpint (concur_batch_get_int64 (batch, 7), ==, 0));
+  test_critical (g_assert_true (concur_batch_get_double (batch, 4) == 0));
+  test_critical (g_assert_null (concur_batch_get_string (batch, 0)));
+  test_critical (g_assert_null (concur_batch_get_object (batch, 5)));
+  test_critical (g_assert_null (concur_batch_get_bytes (batch, 6)));
+  test_critical (g_assert_null (concur_batch_get_variant (batch, 3)));
+  test_critical (g_assert_null (concur_batch_get_value (batch, 8)));
+  test_critical (g_assert_null (concur_batch_get_string (batch, 8)));
+
+  /* Nobody writes to them. */
+  test_critical (concur_batch_set_int64 (batch, 0, 1));
+  test_critical (concur_batch_set_double (batch, 2, 1));
+  test_critical (concur_batch_set_string (batch, 3, "x"));
+  test_critical (concur_batch_set_object (batch, 4, NULL));
+  test_critical (concur_batch_set_bytes (batch, 5, bytes));
+  test_critical (concur_batch_set_variant (batch, 6, variant));
+  test_critical (g_assert_null (concur_batch_peek_int64 (batch, 0, 1)));
+  test_critical (g_assert_null (concur_batch_peek_double (batch, 2, 1)));
+  g_assert_cmpint (concur_batch_get_int64 (batch, 0), ==, G_MININT64);
+
+  /* And slots are no values. */
+  test_critical (g_assert_null (concur_batch_get_value (slots, 0)));
+  concur_batch_set_object (slots, 0, NULL);
+  test_critical (g_assert_null (concur_batch_get_value (slots, 0)));
+  g_assert_true (concur_batch_get_item_type (slots) == G_TYPE_OBJECT);
+}
+
 /* The first to set a slot, on whichever thread, decides the type for all. */
 typedef struct
 {
@@ -259,6 +347,8 @@ main (int    argc,
   g_test_add_func ("/batch/unset", test_unset);
   g_test_add_func ("/batch/wrong-type", test_wrong_type);
   g_test_add_func ("/batch/wrong-index", test_wrong_index);
+  g_test_add_func ("/batch/values", test_values);
+  g_test_add_func ("/batch/values-wrong", test_values_wrong);
   g_test_add_func ("/batch/threads", test_threads);
 
   return test_run ();

@@ -10,9 +10,11 @@
 #include "explore.h"
 
 extern const ExploreModel explore_toy_models[];
+extern const ExploreModel explore_channel_models[];
 extern const ExploreModel explore_derive_models[];
 extern const ExploreModel explore_future_models[];
 extern const ExploreModel explore_job_models[];
+extern const ExploreModel explore_limiter_models[];
 extern const ExploreModel explore_loop_models[];
 extern const ExploreModel explore_loop_thread_models[];
 extern const ExploreModel explore_parker_models[];
@@ -36,4 +38,6 @@ static const ExploreModel *const explore_models[] = {
   explore_loop_thread_models,
   explore_pool_models,
   explore_timer_models,
+  explore_limiter_models,
+  explore_channel_models,
 };

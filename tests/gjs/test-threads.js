@@ -229,9 +229,13 @@ const LOOKED_AFTER = {
     'Future.wait_async': 'main context',
     'Future.when_done': 'refused',
     'Job.new': 'refused when submitted',
+    'Limiter.acquire_async': 'main context',
+    'Limiter.submit': 'refused',
     'LoopThread.add_task': 'refused',
     'LoopThread.call': 'refused',
     'LoopThread.stop_async': 'main context',
+    'Retry.run': 'refused',
+    'Retry.set_filter': 'main context of the attempts',
 };
 
 test('every function of the typelib that takes a function is looked after', () => {

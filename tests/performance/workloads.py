@@ -138,6 +138,11 @@ def tables(quick=False):
 
     pending = options(n=100000 // scale, workers=2)
 
+    values = options(n=300000 // scale)
+
+    def channels(*rows):
+        return tuple(Row(name, "channels", case, values) for name, case in rows)
+
     growth = []
     for title, case in GROWTH.values():
         few, many = f"{title}: {FEW}", f"{title}: {MANY}"
@@ -220,6 +225,34 @@ def tables(quick=False):
                Row("concur: run_task", "tasks", "run-task", tasks),
                Row("concur: submit, report", "tasks", "report", tasks),
                Row("g_task_run_in_thread", "tasks", "gtask", tasks))),
+        Table("channels-one", "channels", "n numbers in and out, one by one, in one thread, per number",
+              "wall", "time", ("GAsyncQueue, in the pointer",),
+              channels(("concur: try_send, try_receive", "channel-single"),
+                       ("GAsyncQueue, in the pointer", "queue-single"),
+                       ("GAsyncQueue, allocated", "queue-single-boxed"),
+                       ("concur: strings", "channel-single-string"),
+                       ("GAsyncQueue, strings", "queue-single-string"))),
+        Table("channels-thread", "channels", "n numbers from thread to thread, per number", "wall", "time",
+              ("GAsyncQueue, push and pop", "GAsyncQueue, push and try_pop"),
+              channels(("concur: send_wait, receive_wait", "channel-blocking"),
+                       ("concur: the same, room for 1024", "channel-blocking-bounded"),
+                       ("concur: try_send, try_receive", "channel-try"),
+                       ("concur: the same, tries, room for 1024", "channel-try-bounded"),
+                       ("concur: receive_many_wait", "channel-many"),
+                       ("GAsyncQueue, push and pop", "queue-blocking"),
+                       ("GAsyncQueue, the same, allocated", "queue-blocking-boxed"),
+                       ("GAsyncQueue, push and try_pop", "queue-try")),
+              "The numbers of a GAsyncQueue are in the pointer, with no memory of their own. It has no "
+              "bound."),
+        Table("channels-loop", "channels", "n numbers from a thread to a main loop, per number", "wall",
+              "time", ("GAsyncQueue, an idle source each",),
+              channels(("concur: receive_many", "channel-loop-many"),
+                       ("concur: receive_many, room for 1024", "channel-loop-many-bounded"),
+                       ("concur: receive", "channel-loop-one"),
+                       ("GAsyncQueue, an idle source each", "queue-loop"))),
+        Table("channels-waiters", "channels", "bytes from malloc per future that waits to receive",
+              "allocated", "bytes", (),
+              (Row("concur: receive", "channels", "waiters", pending),), most_rounds=3),
         Table("w7", "W7", "bytes from malloc per pending job", "allocated", "bytes",
               ("GTask",),
               (Row("concur: job", "memory", "concur", pending),
@@ -301,6 +334,16 @@ def counts(quick=False):
                        ("g_task_run_in_thread", "gtask")):
         count_in("tasks", "tasks", name, case, n, syscalls=True)
 
+    for name, case in (("try_send, try_receive", "channel-single"), ("GAsyncQueue", "queue-single"),
+                       ("GAsyncQueue, allocated", "queue-single-boxed"),
+                       ("strings", "channel-single-string"),
+                       ("GAsyncQueue, strings", "queue-single-string")):
+        count_in("channels", "channels", name, case, 2 * n)
+    for name, case in (("to a thread, blocking", "channel-blocking"), ("to a thread, many", "channel-many"),
+                       ("to a loop", "channel-loop-many"), ("to a thread, GAsyncQueue", "queue-blocking"),
+                       ("to a loop, GAsyncQueue", "queue-loop")):
+        count_in("channels", "channels", name, case, 2 * n, syscalls=True)
+
     # Not GTask: a quadratic thing in a simulator takes too long.
     many = 8000 if quick else MANY
     for key, (title, case) in GROWTH.items():
@@ -354,6 +397,15 @@ def targets(quick=False):
                f"concur: {TIMERS} delays", 1.15, to="no timers", timed=True),
         *(Target("tasks", f"{name}: instructions to g_task_run_in_thread", "instructions", name, 0.6,
                  to="g_task_run_in_thread") for name in ("submit_task", "run_task")),
+        Target("channels", "in and out: instructions to GAsyncQueue", "instructions",
+               "try_send, try_receive", 1.0, to="GAsyncQueue"),
+        Target("channels", "to a thread, blocking: time to GAsyncQueue", "channels-thread",
+               "concur: send_wait, receive_wait", 1.0, to="GAsyncQueue, push and pop", timed=True),
+        Target("channels", "to a thread, tries: time to GAsyncQueue", "channels-thread",
+               "concur: try_send, try_receive", 1.0, to="GAsyncQueue, push and try_pop", timed=True),
+        Target("channels", "to a loop: time to an idle source each", "channels-loop",
+               "concur: receive_many", 0.2, to="GAsyncQueue, an idle source each", timed=True),
+        Target("channels", "bytes a future that waits", "channels-waiters", "concur: receive", 200),
         Target("W7", "bytes a pending job", "w7", "concur: job", 160),
     ]
     for key in ("plain", "two priorities", "one cancellable"):

@@ -23,5 +23,6 @@ function _init() {
     parts.jobs.install(this);
     parts.executors.install(this);
     parts.channels.install(this);
+    parts.limits.install(this);
     parts.names.install(this);
 }

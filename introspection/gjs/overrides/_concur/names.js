@@ -5,8 +5,8 @@
 
 const {define} = imports.overrides._concur.values;
 
-const CLASSES = ['Batch', 'Channel', 'ContextExecutor', 'Executor', 'Future', 'Job', 'LoopThread',
-    'Promise', 'Snapshot', 'ThreadExecutor'];
+const CLASSES = ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Executor',
+    'Future', 'Job', 'Limiter', 'LoopThread', 'Promise', 'Retry', 'Snapshot', 'ThreadExecutor'];
 
 function install(Concur) {
     for (const name of CLASSES) {

@@ -27,7 +27,8 @@ function install(namespace) {
     for (const type of [Concur.Future, Concur.LoopThread, Concur.ThreadExecutor])
         guardSignals(type);
 
-    for (const name of ['Batch', 'Channel', 'ContextExecutor', 'Promise', 'Snapshot'])
+    for (const name of ['Batch', 'Channel', 'ContextExecutor', 'Limiter', 'Promise', 'Retry',
+        'Snapshot'])
         guardFinal(name);
     guardVfuncs(Concur.ThreadExecutor, ['thread_main']);
     guardVfuncs(Concur.LoopThread, ['run_loop', 'quit_loop']);

@@ -12,6 +12,7 @@ from gi.overrides._concur.eventloop import EventLoop, new_event_loop
 from gi.overrides._concur.executor import Executor, Options
 from gi.overrides._concur.future import Future
 from gi.overrides._concur.job import Job, Promise
+from gi.overrides._concur.limits import Limiter, LimiterOptions, Retry, retry
 from gi.overrides._concur.loopstate import LoopTask
 from gi.overrides._concur.loopthread import LoopThread
 from gi.overrides._concur.pools import ContextExecutor, ThreadExecutor, get_default_executor
@@ -35,11 +36,14 @@ __all__ = [
     'FIRST_EXCEPTION',
     'Future',
     'Job',
+    'Limiter',
+    'LimiterOptions',
     'LoopTask',
     'LoopThread',
     'NotReadyError',
     'Options',
     'Promise',
+    'Retry',
     'ThreadExecutor',
     'ThreadPoolExecutor',
     'Threaded',
@@ -53,6 +57,7 @@ __all__ = [
     'new_event_loop',
     'race',
     'report',
+    'retry',
     'run',
     'sleep',
     'spawn',

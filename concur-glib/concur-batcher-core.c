@@ -185,22 +185,27 @@ core_start_timer (ConcurBatcherCore *self,
   gint64 due = concur_deadline (self->leeway);
   gboolean open;
 
-  if (!concur_timer_start (&batch->timer, due >= 0 ? due : G_MAXINT64, leeway_over, NULL))
+  /* The timer's; it may be gone by the time this one has been started. */
+  g_object_ref (batch);
+  if (concur_timer_start (&batch->timer, due >= 0 ? due : G_MAXINT64, leeway_over, NULL))
     {
+      /* Who started the batch meanwhile may have found no timer to stop. */
+      concur_lock_acquire (&self->lock);
+      open = self->open == batch;
+      concur_lock_release (&self->lock);
+
+      if (!open)
+        batch_stop_timer (batch);
+    }
+  else
+    {
+      g_object_unref (batch);
       /* Without time there is no waiting for others. */
       if (core_close (self, batch))
         concur_batcher_job_start (batch);
-      g_object_unref (batch);
-      return;
     }
 
-  /* It may have been started meanwhile, by somebody who found no timer to stop. */
-  concur_lock_acquire (&self->lock);
-  open = self->open == batch;
-  concur_lock_release (&self->lock);
-
-  if (!open)
-    batch_stop_timer (batch);
+  g_object_unref (batch);
 }
 
 static void

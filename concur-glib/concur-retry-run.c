@@ -32,7 +32,7 @@ typedef struct
   guint attempt;
   gboolean attempted;        /* there was a future for it */
   double base;               /* the next delay, without jitter */
-  GError *error;             /* (nullable) for the filter */
+  GError *error;             /* (nullable) of it, while the filter is asked */
 
   /* atomic */
   ConcurWord refs;
@@ -103,7 +103,7 @@ filter_run (ConcurJob     *job,
   Run *run = data;
   ConcurRetry *retry = run->retry;
 
-  concur_job_return_boolean (job, retry->filter (run->error, run->attempt, retry->filter_data));
+  concur_job_return_boolean (job, retry->filter (input, run->attempt, retry->filter_data));
 
   return TRUE;
 }

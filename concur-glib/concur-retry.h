@@ -37,7 +37,7 @@ typedef ConcurFuture *(*ConcurRetryFunc) (guint      attempt,
 
 /**
  * ConcurRetryFilter:
- * @error: what the attempt was rejected with
+ * @failed: the future of an attempt, which was rejected
  * @attempt: which attempt that was, from 1 on
  * @user_data: (closure): what was given with the function
  *
@@ -48,7 +48,7 @@ typedef ConcurFuture *(*ConcurRetryFunc) (guint      attempt,
  *
  * Since: 1.0
  */
-typedef gboolean (*ConcurRetryFilter) (const GError *error,
+typedef gboolean (*ConcurRetryFilter) (ConcurFuture *failed,
                                        guint         attempt,
                                        gpointer      user_data);
 

@@ -505,7 +505,8 @@ test_races (void)
       for (guint i = 0; i < N_THREADS; i++)
         {
           takers[i] = (Taker) { g_object_ref (channel),
-                                whole ? G_MAXUINT : g_random_int_range (0, N_FUTURES / 3),
+                                whole ? G_MAXUINT
+                                      : (guint) g_random_int_range (0, N_FUTURES / 3),
                                 !whole && g_random_boolean (), &go };
           threads[N_THREADS + i] = g_thread_new ("taker", take, &takers[i]);
         }

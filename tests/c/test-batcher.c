@@ -38,17 +38,40 @@ test_full (void)
   test_executor_end (executor);
 }
 
+/* Holds the thread that keeps the time. */
+typedef struct
+{
+  ConcurTimer timer;
+  TestClog clog;
+} Hold;
+
+static void
+hold_fire (ConcurTimer *timer)
+{
+  Hold *hold = (Hold *) timer;
+
+  test_gate_open (&hold->clog.begun);
+  test_gate_wait (&hold->clog.go);
+}
+
 /* Without a main loop, and not before its time. */
 static void
 test_leeway (void)
 {
+  Hold hold = { 0 };
   Asked asked = { .answers = TRUE };
   g_autoptr (ConcurBatcher) batcher = asked_batcher (&asked, NULL, 0, 20000);
-  gint64 start = g_get_monotonic_time ();
-  g_autoptr (ConcurFuture) first = call (batcher, 1);
-  g_autoptr (ConcurFuture) second = call (batcher, 2);
+  g_autoptr (ConcurFuture) first = NULL;
+  g_autoptr (ConcurFuture) second = NULL;
   g_autoptr (ConcurFuture) third = NULL;
+  gint64 start;
 
+  g_assert_true (concur_timer_start (&hold.timer, 0, hold_fire, NULL));
+  test_gate_wait (&hold.clog.begun);
+  start = g_get_monotonic_time ();
+  first = call (batcher, 1);
+  second = call (batcher, 2);
+  test_gate_open (&hold.clog.go);
   test_assert_done (first);
   g_assert_cmpint (g_get_monotonic_time () - start, >=, 20000);
   test_assert_done (second);
@@ -139,6 +162,7 @@ test_error (void)
   test_assert_int64 (futures->pdata[0], 1001);
   test_assert_error (futures->pdata[1], G_IO_ERROR, G_IO_ERROR_BUSY);
   test_assert_error (futures->pdata[2], G_IO_ERROR, G_IO_ERROR_BUSY);
+  asked_assert (&asked, "1 2 3;");
 }
 
 static gboolean
@@ -233,7 +257,7 @@ test_properties (void)
   Asked asked = { .answers = TRUE };
   ConcurExecutor *executor = pool_new (1);
   ConcurBatcher *batcher = g_object_new (CONCUR_TYPE_BATCHER, "executor", executor, "max-count", 2,
-                                         "leeway", (gint64) 77, NULL);
+                                         "leeway", HOUR_US, NULL);
   g_autoptr (ConcurBatcher) plain = g_object_new (CONCUR_TYPE_BATCHER, NULL);
   g_autoptr (ConcurExecutor) got = NULL;
   g_autoptr (ConcurFuture) first = NULL;
@@ -245,7 +269,7 @@ test_properties (void)
                 &waiting, NULL);
   g_assert_true (got == executor && concur_batcher_get_executor (batcher) == executor);
   g_assert_true (max_count == 2 && concur_batcher_get_max_count (batcher) == 2);
-  g_assert_true (leeway == 77 && concur_batcher_get_leeway (batcher) == 77);
+  g_assert_true (leeway == HOUR_US && concur_batcher_get_leeway (batcher) == HOUR_US);
   g_assert_cmpuint (waiting, ==, 0);
   asked.releases = &releases;
   concur_batcher_set_func (batcher, asked_func, &asked, asked_released);
@@ -254,6 +278,7 @@ test_properties (void)
   test_assert_done (second);
   test_assert_int64 (first, 1001);
   g_object_unref (batcher);
+  asked_assert (&asked, "1 2;");
   test_wait_until (test_releases_get (&releases) == 1);
   g_assert_cmpuint (test_releases_get_wrong (&releases), ==, 0);
 
@@ -302,18 +327,18 @@ typedef struct
 {
   TestGate held;
   ConcurBatcherJob *job;
-} Hold;
+} Later;
 
 static gboolean
 hold_func (ConcurBatcherJob  *job,
            gpointer           data,
            GError           **error)
 {
-  Hold *hold = data;
+  Later *later = data;
 
   concur_job_hold (CONCUR_JOB (job));
-  hold->job = g_object_ref (job);
-  test_gate_open (&hold->held);
+  later->job = g_object_ref (job);
+  test_gate_open (&later->held);
 
   return TRUE;
 }
@@ -321,57 +346,57 @@ hold_func (ConcurBatcherJob  *job,
 static void
 test_hold (void)
 {
-  Hold hold = { 0 };
+  Later later = { 0 };
   ConcurExecutor *executor = pool_new (1);
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (executor, 3, HOUR_US, hold_func, &hold, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (executor, 3, HOUR_US, hold_func, &later, NULL);
   g_autoptr (GPtrArray) futures = test_futures_new ();
   g_autoptr (ConcurFuture) other = NULL;
   guint i;
 
   for (i = 0; i < 3; i++)
     g_ptr_array_add (futures, call (batcher, i));
-  test_gate_wait (&hold.held);
+  test_gate_wait (&later.held);
   /* It has returned, for there is only one thread. */
   other = test_submit (executor, test_one_job, NULL);
   test_assert_done (other);
   for (i = 3; i-- > 0; )
     {
       g_assert_false (concur_future_is_done (futures->pdata[i]));
-      g_assert_false (concur_future_is_done (CONCUR_FUTURE (hold.job)));
-      g_assert_cmpint (argument_of (hold.job, i), ==, i);
+      g_assert_false (concur_future_is_done (CONCUR_FUTURE (later.job)));
+      g_assert_cmpint (argument_of (later.job, i), ==, i);
       /* It ends with the last of them, be they wanted or not. */
       if (i == 1)
         concur_future_cancel (futures->pdata[i], CONCUR_CANCEL_NONE);
-      g_assert_true (concur_batcher_job_answer (hold.job, i, CONCUR_VALUE_INT64 (i)) == (i != 1));
+      g_assert_true (concur_batcher_job_answer (later.job, i, CONCUR_VALUE_INT64 (i)) == (i != 1));
     }
   test_assert_int64 (futures->pdata[0], 0);
   test_assert_cancelled (futures->pdata[1]);
   test_assert_int64 (futures->pdata[2], 2);
-  test_assert_done (CONCUR_FUTURE (hold.job));
-  g_assert_null (concur_batcher_job_get_argument (hold.job, 0));
-  g_assert_false (concur_batcher_job_answer (hold.job, 0, NULL));
-  g_assert_false (concur_batcher_job_is_wanted (hold.job, 0));
-  g_assert_cmpuint (concur_batcher_job_get_n_calls (hold.job), ==, 3);
-  g_object_unref (hold.job);
+  test_assert_done (CONCUR_FUTURE (later.job));
+  g_assert_null (concur_batcher_job_get_argument (later.job, 0));
+  g_assert_false (concur_batcher_job_answer (later.job, 0, NULL));
+  g_assert_false (concur_batcher_job_is_wanted (later.job, 0));
+  g_assert_cmpuint (concur_batcher_job_get_n_calls (later.job), ==, 3);
+  g_object_unref (later.job);
   test_executor_end (executor);
 }
 
 static void
 test_hold_error (void)
 {
-  Hold hold = { 0 };
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 2, HOUR_US, hold_func, &hold, NULL);
+  Later later = { 0 };
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 2, HOUR_US, hold_func, &later, NULL);
   g_autoptr (ConcurFuture) first = call (batcher, 0);
   g_autoptr (ConcurFuture) second = call (batcher, 1);
   g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
 
-  test_gate_wait (&hold.held);
-  g_assert_true (concur_batcher_job_answer (hold.job, 0, CONCUR_VALUE_INT64 (3)));
-  concur_job_return_error (CONCUR_JOB (hold.job), error);
+  test_gate_wait (&later.held);
+  g_assert_true (concur_batcher_job_answer (later.job, 0, CONCUR_VALUE_INT64 (3)));
+  concur_job_return_error (CONCUR_JOB (later.job), error);
   test_assert_int64 (first, 3);
   test_assert_done (second);
   test_assert_error (second, G_IO_ERROR, G_IO_ERROR_BUSY);
-  g_object_unref (hold.job);
+  g_object_unref (later.job);
 }
 
 /* Whatever keeps a batch from running is the answer. */

@@ -307,11 +307,12 @@ typedef struct
 } Filter;
 
 static gboolean
-filter_error (const GError *error,
+filter_error (ConcurFuture *failed,
               guint         attempt,
               gpointer      data)
 {
   Filter *filter = data;
+  const GError *error = concur_future_get_error (failed);
   g_autofree char *message = g_strdup_printf ("attempt %u", attempt);
 
   filter->n_asked++;
@@ -564,7 +565,7 @@ stress_thread (gpointer data)
 }
 
 static gboolean
-filter_all (const GError *error,
+filter_all (ConcurFuture *failed,
             guint         attempt,
             gpointer      data)
 {

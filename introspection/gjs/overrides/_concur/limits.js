@@ -5,8 +5,7 @@
 
 const {GObject} = imports.gi;
 const {threads, values} = imports.overrides._concur;
-const {cellOf, define, fromGError, readOptions, requireFunction, show, toGError, toMicroseconds} =
-    values;
+const {cellOf, define, fromGError, readOptions, requireFunction, show, toMicroseconds} = values;
 
 /* On a retry: the cells of its runs that go on. */
 const RUNS = Symbol('runs');
@@ -179,9 +178,9 @@ const retryMethods = {
     set_filter(fn) {
         requireFunction(fn, 'setFilter()');
         const runs = this[RUNS] ??= new Set();
-        raw.set_filter.call(this, (error, attempt) => {
+        raw.set_filter.call(this, (failed, attempt) => {
             const from = {...values.newCell(), from: [...runs]};
-            return Boolean(fn(fromGError(error, {[values.CELL]: from}), attempt));
+            return Boolean(fn(fromGError(failed.get_error(), {[values.CELL]: from}), attempt));
         });
     },
 };

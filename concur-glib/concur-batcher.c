@@ -31,7 +31,7 @@
  * }
  *
  * // At most 100 keys in a query, and nobody waits longer than 5 ms for others.
- * ConcurBatcher *batcher = concur_batcher_new (NULL, 100, 5000, look_up, database, NULL);
+ * ConcurBatcher *batcher = concur_batcher_new (100, 5000, look_up, database, NULL, NULL);
  *
  * // In many places, on any threads:
  * ConcurFuture *row = concur_batcher_call (batcher, CONCUR_VALUE_STRING ("key"), NULL);
@@ -188,7 +188,8 @@ concur_batcher_class_init (ConcurBatcherClass *klass)
    *
    * Since: 1.0
    */
-  properties[PROP_MAX_COUNT] = g_param_spec_uint ("max-count", NULL, NULL, 0, G_MAXUINT, 0, setting);
+  properties[PROP_MAX_COUNT] = g_param_spec_uint ("max-count", NULL, NULL, 0, G_MAXUINT, 0,
+                                                  setting);
 
   /**
    * ConcurBatcher:leeway: (getter get_leeway)
@@ -224,12 +225,12 @@ concur_batcher_init (ConcurBatcher *self)
 
 /**
  * concur_batcher_new:
- * @executor: (nullable): where the batches run, or %NULL for the default executor
  * @max_count: how many calls there are in a batch at most, or 0 for no bound
  * @leeway_us: how long the first call of a batch waits for others, in microseconds, at least 1
  * @func: (scope notified) (closure user_data) (destroy destroy): what answers a batch
  * @user_data: data for @func
  * @destroy: (nullable): frees @user_data, at home
+ * @executor: (nullable): where the batches run, or %NULL for the default executor
  *
  * Makes a batcher.
  *
@@ -238,12 +239,12 @@ concur_batcher_init (ConcurBatcher *self)
  * Since: 1.0
  */
 ConcurBatcher *
-concur_batcher_new (ConcurExecutor    *executor,
-                    guint              max_count,
+concur_batcher_new (guint              max_count,
                     gint64             leeway_us,
                     ConcurBatcherFunc  func,
                     gpointer           user_data,
-                    GDestroyNotify     destroy)
+                    GDestroyNotify     destroy,
+                    ConcurExecutor    *executor)
 {
   ConcurBatcher *self;
 

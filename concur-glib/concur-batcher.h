@@ -41,12 +41,12 @@ typedef gboolean (*ConcurBatcherFunc) (ConcurBatcherJob  *job,
                                        GError           **error);
 
 CONCUR_AVAILABLE_IN_1_0
-ConcurBatcher  *concur_batcher_new           (ConcurExecutor    *executor,
-                                              guint              max_count,
+ConcurBatcher  *concur_batcher_new           (guint              max_count,
                                               gint64             leeway_us,
                                               ConcurBatcherFunc  func,
                                               gpointer           user_data,
-                                              GDestroyNotify     destroy) G_GNUC_WARN_UNUSED_RESULT;
+                                              GDestroyNotify     destroy,
+                                              ConcurExecutor    *executor) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
 void            concur_batcher_set_func      (ConcurBatcher     *self,
                                               ConcurBatcherFunc  func,

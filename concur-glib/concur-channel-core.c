@@ -189,6 +189,23 @@ take_items_locked (ConcurChannelCore   *self,
     self->head = 0;
   receiver->n_moved = n;
   self->n_received += n;
+
+  if (receiver->holds)
+    {
+      receiver->holding = TRUE;
+      self->n_holding++;
+    }
+}
+
+static inline void
+let_go_locked (ConcurChannelCore   *self,
+               ConcurChannelWaiter *receiver)
+{
+  if (receiver->holding)
+    {
+      receiver->holding = FALSE;
+      self->n_holding--;
+    }
 }
 
 /* What fits of all but @spare of its items. */
@@ -207,7 +224,7 @@ finish_locked (ConcurChannelCore *self,
 {
   gboolean ended = self->state == CONCUR_CHANNEL_STOPPED
                    || (self->state == CONCUR_CHANNEL_CLOSED && self->n_items == 0
-                       && self->senders == NULL);
+                       && self->senders == NULL && self->n_holding == 0);
 
   if (!ended || self->over || self->busy)
     return;
@@ -329,6 +346,7 @@ concur_channel_core_new (guint                  capacity,
   self->busy = producer != NULL;
   concur_atomic_init (&self->refs, 1);
   concur_atomic_init (&self->idle, producer != NULL);
+  concur_atomic_init (&self->stopped, 0);
   COUNT (1);
 
   return self;
@@ -470,6 +488,7 @@ concur_channel_core_receive (ConcurChannelCore   *self,
 
   after_init (&after);
   concur_lock_acquire (&self->lock);
+  let_go_locked (self, waiter);
   if (self->n_items > 0)
     {
       take_items_locked (self, waiter);
@@ -489,6 +508,9 @@ concur_channel_core_receive (ConcurChannelCore   *self,
         status = CONCUR_CHANNEL_GONE;
       else
         status = self->error != NULL ? CONCUR_CHANNEL_FAILED : CONCUR_CHANNEL_ENDED;
+      /* It may be the last that held. */
+      if (waiter->holds)
+        finish_locked (self, &after);
     }
   else if (wait)
     {
@@ -527,24 +549,33 @@ concur_channel_core_take_out (ConcurChannelCore   *self,
 }
 
 gboolean
-concur_channel_core_give_back (ConcurChannelCore *self,
-                               GValue            *value)
+concur_channel_core_give_back (ConcurChannelCore   *self,
+                               const GValue        *values,
+                               guint                n_values,
+                               ConcurChannelWaiter *holder)
 {
   gboolean taken;
   After after;
 
   after_init (&after);
   concur_lock_acquire (&self->lock);
+  if (holder != NULL)
+    let_go_locked (self, holder);
   taken = self->state != CONCUR_CHANNEL_STOPPED;
   if (taken)
     {
-      if (self->n_items == self->room)
-        ring_grow_locked (self);
-      self->head = (self->head - 1) & (self->room - 1);
-      self->ring[self->head] = *value;
-      self->n_items++;
-      self->n_received--;
+      for (guint i = n_values; i > 0; i--)
+        {
+          if (self->n_items == self->room)
+            ring_grow_locked (self);
+          self->head = (self->head - 1) & (self->room - 1);
+          self->ring[self->head] = values[i - 1];
+          self->n_items++;
+        }
+      self->n_received -= n_values;
       match_locked (self, &after);
+      if (holder != NULL)
+        finish_locked (self, &after);
     }
   concur_lock_release (&self->lock);
 
@@ -628,6 +659,8 @@ concur_channel_core_stop (ConcurChannelCore *self)
   if (stopped)
     {
       self->state = CONCUR_CHANNEL_STOPPED;
+      /* Release: whoever does something after this call has it seen. */
+      concur_atomic_store (&self->stopped, 1, CONCUR_RELEASE);
       queue_serve_all_locked (&self->receivers, &after, CONCUR_CHANNEL_GONE);
       queue_serve_all_locked (&self->senders, &after, CONCUR_CHANNEL_GONE);
       shed_ring_locked (self, &after);

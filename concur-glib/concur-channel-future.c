@@ -173,9 +173,13 @@ concur_channel_future_asked (ConcurFuture *future)
 void
 concur_channel_future_cancelled (ConcurFuture *future)
 {
-  ConcurChannelFuture *self = CONCUR_CHANNEL_FUTURE (future);
+  ConcurChannelFuture *self = (ConcurChannelFuture *) future;
 
-  if (self->role == ROLE_COMPLETION)
+  if (!CONCUR_IS_CHANNEL_FUTURE (future))
+    {
+      concur_channel_binding_cancelled (future);
+    }
+  else if (self->role == ROLE_COMPLETION)
     {
       concur_channel_future_asked (future);
       if (!CONCUR_PLANTED_BUG ("channel-completion-kept"))

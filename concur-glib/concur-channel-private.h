@@ -62,6 +62,10 @@ struct _ConcurChannelWaiter
   guint8 status;                 /* ConcurChannelStatus */
   gboolean queued : 1;
   gboolean is_sender : 1;
+  gboolean holding : 1;          /* it holds, and has values of the channel */
+  /* immutable: until it comes for more, or gives back what it has, the channel has not
+   * come to its end, and can be stopped */
+  gboolean holds : 1;
 };
 
 /* Who fills a channel that was made for it, see concur-generate.c. The core calls these
@@ -103,6 +107,7 @@ struct _ConcurChannelCore
   ConcurChannelWaiter *senders;   /* oldest first; only while there is no room */
   GError *error;                  /* (nullable) of concur_channel_fail (); set once */
   guint64 n_received;
+  guint n_holding;                /* receivers that hold, and have something */
   gboolean busy;                  /* the completion waits for the producer to end */
   gboolean over;                  /* the completion is decided */
   ConcurFuture *completion;       /* (owned) (nullable) made when it is first asked for */
@@ -110,6 +115,7 @@ struct _ConcurChannelCore
   /* atomic */
   ConcurWord refs;
   ConcurWord idle;                /* the producer was neither started nor stopped */
+  ConcurWord stopped;             /* as state says, for those who have no time to lock */
 };
 
 ConcurChannelCore  *concur_channel_core_new         (guint                  capacity,
@@ -137,9 +143,12 @@ gboolean            concur_channel_core_take        (ConcurChannelCore     *self
 /* TRUE: it was queued, and nobody serves it any more. */
 gboolean            concur_channel_core_take_out    (ConcurChannelCore     *self,
                                                      ConcurChannelWaiter   *waiter);
-/* Puts an owned value before all others. FALSE: stopped; it is still the caller's. */
+/* Puts owned values before all others. FALSE: stopped; they are still the caller's. Either
+ * way @holder, if there is one, does not hold any more. */
 gboolean            concur_channel_core_give_back   (ConcurChannelCore     *self,
-                                                     GValue                *value);
+                                                     const GValue          *values,
+                                                     guint                  n_values,
+                                                     ConcurChannelWaiter   *holder);
 
 /* Takes over @error. */
 gboolean            concur_channel_core_close       (ConcurChannelCore     *self,
@@ -185,6 +194,16 @@ extern const ConcurChannelWaiterKind concur_thread_waiter_kind;
 gboolean            concur_thread_waiter_wait       (ConcurThreadWaiter    *self,
                                                      ConcurChannelCore     *core,
                                                      gint64                 timeout_us);
+
+static inline gboolean
+concur_channel_core_is_stopped (ConcurChannelCore *self)
+{
+  /* Acquire: pairs with the release in concur_channel_core_stop (). */
+  return concur_atomic_load (&self->stopped, CONCUR_ACQUIRE) != 0;
+}
+
+/* Implemented by what for_each () and bind_list_store () return: it was cancelled. */
+void                concur_channel_binding_cancelled (ConcurFuture         *self);
 
 /* Cancelling it stops the channel. */
 ConcurFuture       *concur_channel_completion_new   (ConcurChannelCore     *core);

@@ -557,7 +557,7 @@ concur_channel_give_back (ConcurChannel *self,
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), FALSE);
 
   concur_channel_copy_value (value, &copy);
-  if (concur_channel_core_give_back (concur_channel_get_core (self), &copy))
+  if (concur_channel_core_give_back (concur_channel_get_core (self), &copy, 1, NULL))
     return TRUE;
   concur_value_clear (&copy);
 

@@ -436,9 +436,12 @@ concur_channel_stop (ConcurChannel *self)
  *
  * It is resolved with the number of values that were received once the channel is closed
  * and empty; rejected if it has failed, once it is empty, with that error, which need not
- * be looked at; and cancelled if it is stopped before. If the channel has a producer that
- * was started for it, it is not done before that one has ended. Cancelling the future stops
- * the channel.
+ * be looked at; and cancelled if it is stopped before. Cancelling the future stops the
+ * channel.
+ *
+ * If the channel has a producer, see [method@Executor.generate], that is running, the future
+ * is not done before the producer has ended, also if it is cancelled, unless that is with
+ * %CONCUR_CANCEL_ABANDON.
  *
  * Returns: (transfer full): a future; the same for everybody
  *

@@ -383,8 +383,8 @@ concur_future_race (ConcurFuture       **futures,
  * not done, and when its value is another.
  *
  * This is for futures made with [func@Future.all], [func@Future.all_settled],
- * [func@Future.any], [func@Future.race] and [func@Future.wait_many]; others have no
- * children. The list never changes.
+ * [func@Future.any], [func@Future.race] and [func@Future.wait_many], and for what
+ * [method@TaskGroup.close] returned; others have no children. The list never changes.
  *
  * Returns: (transfer none) (nullable): the list, valid as long as the future, or %NULL
  *
@@ -393,13 +393,19 @@ concur_future_race (ConcurFuture       **futures,
 GListModel *
 concur_future_get_children (ConcurFuture *self)
 {
+  ConcurLock *stripe;
   ConcurExtra *extra;
+  GObject *children;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
 
-  /* Acquire: pairs with the release in concur_future_set_children (), before which nobody
-   * else has the future. */
-  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_ACQUIRE);
+  stripe = concur_future_stripe (self);
 
-  return extra != NULL && extra->children != NULL ? G_LIST_MODEL (extra->children) : NULL;
+  /* A task group sets them when it is closed, and others may have its future before. */
+  concur_lock_acquire (stripe);
+  extra = concur_atomic_load (&concur_future_private (self)->extra, CONCUR_RELAXED);
+  children = extra != NULL ? extra->children : NULL;
+  concur_lock_release (stripe);
+
+  return children != NULL ? G_LIST_MODEL (children) : NULL;
 }

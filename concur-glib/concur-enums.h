@@ -178,4 +178,20 @@ typedef enum
   CONCUR_WAIT_FIRST_ERROR,
 } ConcurWaitCondition;
 
+/**
+ * ConcurGroupPolicy:
+ * @CONCUR_GROUP_CANCEL_ON_ERROR: the first error cancels the others, and is what the whole
+ *   is rejected with
+ * @CONCUR_GROUP_COLLECT: the others go on, and the outcome of each is its own
+ *
+ * What an error of one member is to a [class@TaskGroup].
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  CONCUR_GROUP_CANCEL_ON_ERROR,
+  CONCUR_GROUP_COLLECT,
+} ConcurGroupPolicy;
+
 G_END_DECLS

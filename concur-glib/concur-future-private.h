@@ -81,6 +81,8 @@ enum
   CONCUR_STATE_LIMITED = 1 << 24,
   /* of a batcher, which is told when its work has ended */
   CONCUR_STATE_BATCHED = 1 << 25,
+  /* of a task group, which is told when it is to stop */
+  CONCUR_STATE_GROUP = 1 << 26,
 };
 
 typedef struct _ConcurCallback   ConcurCallback;
@@ -139,7 +141,7 @@ typedef struct
   double progress;
   GCancellable *cancellable;   /* (owned) of a job, made by get_cancellable () */
   ConcurDerivation *derivation; /* (owned) until the future is done */
-  GObject *children;           /* (owned) immutable once the future is handed out */
+  GObject *children;           /* (owned) immutable once there */
   ConcurView *views;           /* each takes itself off the list when it is done */
   guint n_changes[CONCUR_N_FOLLOWED]; /* of the name, the progress and the status text */
 } ConcurExtra;
@@ -381,7 +383,7 @@ void          concur_future_read_changes     (ConcurFuture         *self,
 guint         concur_future_follow           (ConcurFuture         *self,
                                               guint                *seen,
                                               ConcurChanges        *changes);
-/* Takes over a reference. Before the future is handed out. */
+/* Takes over a reference. Once. */
 void          concur_future_set_children     (ConcurFuture         *self,
                                               GObject              *children);
 void          concur_future_notify_done      (ConcurFuture         *self,
@@ -409,6 +411,9 @@ void          concur_limiter_future_cancelled (ConcurFuture        *self);
 void          concur_limiter_job_over        (ConcurFuture         *self);
 /* Implemented by the batcher: a call is answered or cancelled. */
 void          concur_batcher_call_over       (ConcurFuture         *self);
+/* Implemented by the task group: what it ends with was asked to stop, in this way. */
+void          concur_group_end_asked         (ConcurFuture         *self,
+                                              ConcurCancelFlags     flags);
 
 #ifdef CONCUR_TESTING
 extern _Atomic gint concur_futures_alive;

@@ -306,6 +306,8 @@ concur_future_cancel (ConcurFuture      *self,
           concur_future_cancel_extra (self);
           if (state & CONCUR_STATE_DERIVED)
             concur_derivation_cancelled (self);
+          if (state & CONCUR_STATE_GROUP)
+            concur_group_end_asked (self, flags);
           return TRUE;
         }
 
@@ -329,6 +331,8 @@ concur_future_cancel (ConcurFuture      *self,
             concur_channel_future_asked (self);
           if (!settles && (state & CONCUR_STATE_DERIVED))
             concur_derivation_cancelled (self);
+          if (state & CONCUR_STATE_GROUP)
+            concur_group_end_asked (self, flags);
         }
 
       return TRUE;

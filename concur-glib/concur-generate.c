@@ -372,7 +372,8 @@ generator_free (ConcurChannelProducer *producer)
  * On a [class@LoopThread] or a [class@ContextExecutor] the function must not block. It
  * calls [method@Job.hold], keeps references to the job and the channel, and returns. Then it
  * sends with [method@Channel.send], the next value when that future is done, and at the end
- * answers the job, with [method@Job.return_boolean] or an error.
+ * answers the job, with [method@Job.return_boolean] or an error. Nor may the loop's thread
+ * block to receive from such a channel.
  *
  * Can be called from any thread.
  *

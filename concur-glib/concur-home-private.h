@@ -91,6 +91,10 @@ concur_home_serve (guint most)
     concur_home_serve_now (most);
 }
 
+/* For a post that has taken its time: those that come after it wait until the loop has
+ * looked at everything else. On the thread that runs it. */
+void          concur_home_end_turn         (ConcurHome     *self);
+
 /* For threads that park between jobs: an item that comes to the calling thread's home
  * rings the parker. @home is that home, held. */
 ConcurParker *concur_home_get_parker       (ConcurHome    **home);

@@ -50,6 +50,7 @@ struct _ConcurHome
   /* owner thread (the one that owns the context, or the thread itself) */
   ConcurHomeList old_posts;
   gboolean serving;
+  gboolean turn_over;           /* see concur_home_end_turn () */
 
   ConcurParker parker;
 };
@@ -209,7 +210,10 @@ home_do_posts (ConcurHome *self,
 {
   ConcurHomeItem *item;
 
-  for (; most > 0 && !concur_leaves_all () && (item = home_next_post (self)) != NULL; most--)
+  self->turn_over = FALSE;
+  for (; most > 0 && !self->turn_over && !concur_leaves_all ()
+         && (item = home_next_post (self)) != NULL;
+       most--)
     {
       concur_gate ();
       item->func (item, TRUE);
@@ -569,6 +573,12 @@ concur_home_post (ConcurHome     *self,
                   ConcurHomeItem *item)
 {
   home_bring (self, &self->posts, item);
+}
+
+void
+concur_home_end_turn (ConcurHome *self)
+{
+  self->turn_over = TRUE;
 }
 
 gboolean

@@ -22,7 +22,7 @@
  *    6. future stripe             callbacks and extra block of a future
  *    7. home table, service queue, timers, life and tasks of a loop thread,
  *       channels and limiters (under which futures are claimed, by atomics alone),
- *       batchers: leaf locks
+ *       batchers, task groups and what they are bound to: leaf locks
  */
 
 #pragma once

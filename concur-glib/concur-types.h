@@ -25,6 +25,7 @@ typedef struct _ConcurLimiter         ConcurLimiter;
 typedef struct _ConcurPromise         ConcurPromise;
 typedef struct _ConcurRetry           ConcurRetry;
 typedef struct _ConcurSnapshot        ConcurSnapshot;
+typedef struct _ConcurTaskGroup       ConcurTaskGroup;
 typedef struct _ConcurThreadExecutor  ConcurThreadExecutor;
 
 G_END_DECLS

@@ -16,7 +16,8 @@
 
 G_BEGIN_DECLS
 
-#if !defined (__GI_SCANNER__) && !defined (__cplusplus)
+#ifndef __GI_SCANNER__
+#ifndef __cplusplus
 
 /* What the macros below are made of. Each borrows its content, which g_value_copy () then
  * copies: nothing is to be unset. */
@@ -78,6 +79,8 @@ concur_value_of_variant (GVariant *variant)
 {
   return concur_value_of_pointer (G_TYPE_VARIANT, variant);
 }
+
+#endif
 
 /* An array, because that is an address by itself; it lives as long as the block it is in. */
 #define CONCUR_VALUE_(value) ((const GValue *) (GValue[1]) { value })

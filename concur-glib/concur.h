@@ -33,6 +33,7 @@
 #include "concur-promise.h"
 #include "concur-retry.h"
 #include "concur-snapshot.h"
+#include "concur-task-group.h"
 #include "concur-task.h"
 #include "concur-thread-executor.h"
 #include "concur-vala.h"

@@ -260,7 +260,7 @@ declare module 'gi://Concur?version=1' {
             readonly waiting: number;
 
             constructor(properties?: { executor?: Executor | null; maxCount?: number; leeway?: number });
-            static new(executor: Executor | null, maxCount: number, leeway: number, fn: (job: BatcherJob) => boolean): Batcher;
+            static new(maxCount: number, leeway: number, fn: (job: BatcherJob) => boolean, executor: Executor | null): Batcher;
 
             getExecutor(): Executor;
             getMaxCount(): number;

@@ -176,7 +176,8 @@ static void
 test_running (void)
 {
   TestClog clog = { 0 };
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 3, HOUR_US, watched_func, &clog, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (3, HOUR_US, watched_func, &clog, NULL,
+                                                          NULL);
   g_autoptr (GPtrArray) futures = test_futures_new ();
   guint i;
 
@@ -213,7 +214,8 @@ static void
 test_nobody_wants (void)
 {
   TestClog clog = { 0 };
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 3, HOUR_US, endless_func, &clog, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (3, HOUR_US, endless_func, &clog, NULL,
+                                                          NULL);
   g_autoptr (GPtrArray) futures = test_futures_new ();
   guint i;
 
@@ -248,7 +250,8 @@ test_cancellable (void)
   g_cancellable_cancel (cancellables[0]);
   for (i = 0; i < 4; i++)
     {
-      g_ptr_array_add (futures, concur_batcher_call (batcher, CONCUR_VALUE_INT64 (i), cancellables[i]));
+      g_ptr_array_add (futures,
+                       concur_batcher_call (batcher, CONCUR_VALUE_INT64 (i), cancellables[i]));
       if (i == 1)
         {
           test_assert_cancelled (futures->pdata[0]);
@@ -477,7 +480,8 @@ crowd_thread (gpointer data)
 
       g_ptr_array_add (futures,
                        concur_batcher_call (crowd->batcher,
-                                            CONCUR_VALUE_INT64 (thread * crowd->n + i), cancellable));
+                                            CONCUR_VALUE_INT64 (thread * crowd->n + i),
+                                            cancellable));
       switch (g_rand_int_range (rand, 0, 8))
         {
         case 0:
@@ -529,8 +533,8 @@ test_crowd (void)
       GThread *threads[N_CALLERS];
 
       crowd.seen = g_new0 (gint, N_CALLERS * crowd.n);
-      crowd.batcher = concur_batcher_new (executor, crowd.max_count, 1 + 100 * (gint64) round,
-                                          crowd_func, &crowd, NULL);
+      crowd.batcher = concur_batcher_new (crowd.max_count, 1 + 100 * (gint64) round, crowd_func,
+                                          &crowd, NULL, executor);
       for (i = 0; i < N_CALLERS; i++)
         threads[i] = g_thread_new ("caller", crowd_thread, &crowd);
       for (i = 0; i < N_CALLERS; i++)
@@ -641,7 +645,8 @@ test_race_hold (void)
   for (round = 0; round < rounds; round++)
     {
       Held held = { 0 };
-      g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 4, HOUR_US, held_func, &held, NULL);
+      g_autoptr (ConcurBatcher) batcher = concur_batcher_new (4, HOUR_US, held_func, &held, NULL,
+                                                              NULL);
       GThread *threads[G_N_ELEMENTS (funcs)];
       guint skip = round % 5;
 

@@ -193,8 +193,8 @@ odd_func (ConcurBatcherJob  *job,
 static void
 test_odd_answers (gconstpointer data)
 {
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 5, HOUR_US, odd_func,
-                                                          (gpointer) data, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (5, HOUR_US, odd_func, (gpointer) data,
+                                                          NULL, NULL);
   g_autoptr (GPtrArray) futures = test_futures_new ();
   const GValue *value;
   guint i;
@@ -233,8 +233,8 @@ test_wrong (void)
   g_autoptr (ConcurBatcherJob) job = g_object_new (CONCUR_TYPE_BATCHER_JOB, NULL);
   g_autoptr (ConcurFuture) run = NULL;
 
-  test_critical (g_assert_null (concur_batcher_new (NULL, 1, 0, wrong_func, NULL, NULL)));
-  test_critical (g_assert_null (concur_batcher_new (NULL, 1, 1, NULL, NULL, NULL)));
+  test_critical (g_assert_null (concur_batcher_new (1, 0, wrong_func, NULL, NULL, NULL)));
+  test_critical (g_assert_null (concur_batcher_new (1, 1, NULL, NULL, NULL, NULL)));
   test_critical (g_assert_null (concur_batcher_call (batcher, NULL, NULL)));
   concur_batcher_set_func (batcher, wrong_func, NULL, NULL);
   test_critical (concur_batcher_set_func (batcher, wrong_func, NULL, NULL));
@@ -308,7 +308,7 @@ static void
 test_direct_answer (void)
 {
   TestClog clog = { 0 };
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 2, HOUR_US, slow_func, &clog, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (2, HOUR_US, slow_func, &clog, NULL, NULL);
   g_autoptr (ConcurFuture) first = call (batcher, 0);
   g_autoptr (ConcurFuture) second = call (batcher, 1);
 
@@ -348,7 +348,8 @@ test_hold (void)
 {
   Later later = { 0 };
   ConcurExecutor *executor = pool_new (1);
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (executor, 3, HOUR_US, hold_func, &later, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (3, HOUR_US, hold_func, &later, NULL,
+                                                          executor);
   g_autoptr (GPtrArray) futures = test_futures_new ();
   g_autoptr (ConcurFuture) other = NULL;
   guint i;
@@ -385,7 +386,8 @@ static void
 test_hold_error (void)
 {
   Later later = { 0 };
-  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (NULL, 2, HOUR_US, hold_func, &later, NULL);
+  g_autoptr (ConcurBatcher) batcher = concur_batcher_new (2, HOUR_US, hold_func, &later, NULL,
+                                                          NULL);
   g_autoptr (ConcurFuture) first = call (batcher, 0);
   g_autoptr (ConcurFuture) second = call (batcher, 1);
   g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy");
@@ -405,7 +407,8 @@ test_no_executor (void)
 {
   Asked asked = { .answers = TRUE };
   ConcurExecutor *executor = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1,
-                                           "max-pending", 1, "overflow", CONCUR_OVERFLOW_REJECT, NULL);
+                                           "max-pending", 1, "overflow", CONCUR_OVERFLOW_REJECT,
+                                           NULL);
   g_autoptr (ConcurBatcher) batcher = asked_batcher (&asked, executor, 2, HOUR_US);
   TestClog clog = { 0 };
   g_autoptr (ConcurFuture) clogged = test_submit (executor, test_clog_job, &clog);

@@ -93,8 +93,8 @@ asked_batcher (Asked          *asked,
                gint64          leeway)
 {
   /* Only a test that counts them waits for them, and @asked lives no longer. */
-  return concur_batcher_new (executor, max_count, leeway, asked_func, asked,
-                             asked->releases != NULL ? asked_released : NULL);
+  return concur_batcher_new (max_count, leeway, asked_func, asked,
+                             asked->releases != NULL ? asked_released : NULL, executor);
 }
 
 /* The end of @asked: these were the batches. */

@@ -10,6 +10,9 @@
 
 #include "test-generate.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define FOR_EVER G_MAXINT64
 
 enum
@@ -640,6 +643,127 @@ test_held (gconstpointer data)
   assert_nothing_left ();
 }
 
+/* The end of a loop thread reaches the value that waits for room. */
+typedef struct
+{
+  ConcurJob *job;         /* (owned) */
+  ConcurChannel *channel; /* (owned) */
+  gint n_sent;            /* atomic */
+  GError *error;          /* (owned) why sending failed */
+} Feeder;
+
+static void
+feeder_sent (ConcurFuture *future,
+             gpointer      data)
+{
+  Feeder *self = data;
+
+  if (future != NULL && !concur_future_check (future, &self->error))
+    {
+      concur_job_return_error (self->job, self->error);
+      g_object_unref (self->channel);
+      g_object_unref (self->job);
+    }
+  else
+    {
+      g_autoptr (ConcurFuture) sent = send_int (self->channel, g_atomic_int_add (&self->n_sent, 1));
+
+      concur_future_when_done (sent, feeder_sent, self, NULL, NULL);
+    }
+}
+
+static gboolean
+feed (ConcurJob      *job,
+      ConcurChannel  *channel,
+      gpointer        data,
+      GError        **error)
+{
+  Feeder *self = data;
+
+  concur_job_hold (job);
+  self->job = g_object_ref (job);
+  self->channel = g_object_ref (channel);
+  feeder_sent (NULL, self);
+
+  return TRUE;
+}
+
+static void
+test_loop_thread_ends (void)
+{
+  g_autoptr (ConcurLoopThread) loop = concur_loop_thread_new ("feeder");
+  g_autoptr (ConcurChannel) channel = NULL;
+  g_autoptr (ConcurFuture) completion = NULL, shut_down = NULL;
+  Feeder feeder = { NULL };
+
+  g_assert_true (concur_loop_thread_start (loop, NULL));
+  channel = concur_executor_generate (CONCUR_EXECUTOR (loop), feed, &feeder, NULL, 2, NULL);
+  completion = concur_channel_dup_completion (channel);
+  g_assert_cmpint (wait_int (channel), ==, 0);
+  test_wait_until (count_waiters (channel) == 1);
+  shut_down = concur_executor_shutdown (CONCUR_EXECUTOR (loop), CONCUR_SHUTDOWN_CANCEL_ALL);
+  test_assert_done (shut_down);
+  g_assert_true (concur_loop_thread_stop (loop, TEST_PATIENCE_US, NULL));
+  g_assert_error (feeder.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_error_free (feeder.error);
+
+  g_assert_cmpint (take_int (channel), ==, 1);
+  g_assert_cmpint (take_int (channel), ==, 2);
+  assert_ends (channel, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  test_assert_cancelled (completion);
+}
+
+/* In a forked process there is nobody to run it. */
+static void
+test_forked (void)
+{
+  ConcurExecutor *executor = pool_new (1);
+  ConcurChannel *running, *idle;
+  Counter counters[2];
+  pid_t pid;
+  int status;
+
+  counter_init (&counters[0], FOR_EVER);
+  counter_init (&counters[1], FOR_EVER);
+  running = generate (executor, &counters[0], 1);
+  idle = generate (executor, &counters[1], 1);
+  g_assert_cmpint (wait_int (running), ==, 0);
+  test_wait_until (count_waiters (running) == 1);
+
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      g_autoptr (GError) error = NULL, other = NULL;
+      GValue value = G_VALUE_INIT, first = G_VALUE_INIT;
+
+      if (concur_channel_receive_wait (idle, &value, -1, &error)
+          || !g_error_matches (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_RUNNING))
+        _exit (1);
+      /* What it had sent, and what it was about to, and no more. */
+      for (guint i = 1; i < 3; i++)
+        {
+          if (!concur_channel_try_receive (running, &first, NULL))
+            _exit (2);
+          g_value_unset (&first);
+        }
+      if (concur_channel_receive_wait (running, &first, -1, &other))
+        _exit (3);
+      g_object_unref (idle);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+
+  g_object_unref (running);
+  g_object_unref (idle);
+  test_executor_end (executor);
+  counter_clear (&counters[0]);
+  counter_clear (&counters[1]);
+  assert_nothing_left ();
+}
+
 /* Many that are forgotten leave no thread and no object. */
 static void
 test_forgotten (void)
@@ -666,6 +790,99 @@ test_forgotten (void)
   for (guint i = 0; i < N; i++)
     counter_clear (&counters[i]);
   g_free (counters);
+  assert_nothing_left ();
+}
+
+/* The first receiver and who stops it, at the same moment: whatever it was that came first,
+ * the function is asked to stop if it was called at all, and the completion is done when it
+ * has returned. */
+typedef struct
+{
+  ConcurChannel *channel;
+  ConcurFuture *completion;
+  guint way;
+  guint32 wait;
+  TestGate *go;
+} Stopper;
+
+static gboolean
+until_asked (ConcurJob      *job,
+             ConcurChannel  *channel,
+             gpointer        data,
+             GError        **error)
+{
+  Counter *counter = data;
+
+  g_atomic_int_inc (&counter->n_calls);
+  while (!concur_job_is_cancelled (job))
+    g_thread_yield ();
+  test_gate_open (&counter->ended);
+
+  return !concur_job_check_cancelled (job, error);
+}
+
+static gpointer
+stop_at_once (gpointer data)
+{
+  Stopper *self = data;
+
+  test_gate_wait (self->go);
+  for (guint32 i = 0; i < self->wait; i++)
+    g_thread_yield ();
+  if (self->way == STOP)
+    concur_channel_stop (self->channel);
+  else if (self->way == CANCEL_COMPLETION)
+    concur_future_cancel (self->completion, CONCUR_CANCEL_NONE);
+  else if (!concur_channel_close (self->channel))
+    g_assert_not_reached ();
+  if (self->way == CLOSE)
+    concur_channel_stop (self->channel);
+
+  return NULL;
+}
+
+static void
+test_start_and_stop (void)
+{
+  static const guint ways[] = { STOP, CANCEL_COMPLETION, CLOSE };
+  guint n_rounds = test_scaled (6000), n_called = 0, n_not = 0;
+  ConcurExecutor *executor = pool_new (2);
+
+  test_shake_start ();
+  for (guint round = 0; round < n_rounds; round++)
+    {
+      TestGate go = { 0 };
+      ConcurChannel *channel;
+      ConcurFuture *completion;
+      Counter counter;
+      Stopper stopper;
+      GThread *thread;
+
+      counter_init (&counter, 0);
+      channel = concur_executor_generate (executor, until_asked, &counter, counter_released, 1,
+                                          NULL);
+      completion = concur_channel_dup_completion (channel);
+      stopper = (Stopper) { channel, completion, ways[round % G_N_ELEMENTS (ways)],
+                            round % 2 ? g_random_int_range (0, 20) : 0, &go };
+      thread = g_thread_new ("stopper", stop_at_once, &stopper);
+      test_gate_open (&go);
+      for (gint i = round % 2 ? 0 : g_random_int_range (0, 20); i > 0; i--)
+        g_thread_yield ();
+      g_object_unref (concur_channel_receive (channel));
+      g_thread_join (thread);
+      test_assert_done (completion);
+      g_assert_cmpuint (test_gate_get (&counter.ended), ==, g_atomic_int_get (&counter.n_calls));
+      if (counter.n_calls > 0)
+        n_called++;
+      else
+        n_not++;
+      g_object_unref (completion);
+      g_object_unref (channel);
+      counter_clear (&counter);
+    }
+  test_shake_stop ();
+  g_test_message ("called %u times, not called %u times", n_called, n_not);
+  test_executor_end (executor);
   assert_nothing_left ();
 }
 
@@ -834,7 +1051,10 @@ main (int   argc,
   g_test_add_func ("/generate-stop/shutdown/drain", test_drain);
   g_test_add_func ("/generate-stop/executor-forgotten", test_executor_forgotten);
   g_test_add_func ("/generate-stop/stops-itself", test_stops_itself);
+  g_test_add_func ("/generate-stop/loop-thread-ends", test_loop_thread_ends);
+  g_test_add_func ("/generate-stop/forked", test_forked);
   g_test_add_func ("/generate-stop/forgotten", test_forgotten);
+  g_test_add_func ("/generate-stop/start-and-stop", test_start_and_stop);
   g_test_add_func ("/generate-stop/races", test_races);
 
   return test_run ();

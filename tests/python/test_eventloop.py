@@ -210,6 +210,49 @@ class TestAsyncio(LoopCase):
         self.assertIsInstance(loop, Concur.EventLoop)
 
 
+class TestTimerInLine(unittest.TestCase):
+    """A timer whose time comes while a source of a higher priority is ready has to wait, and
+    GLib then calls it whatever it was set to meanwhile."""
+
+    def test_next_time_is_not_lost(self):
+        async def main():
+            loop = asyncio.get_running_loop()
+            reader, writer = os.pipe()
+            urgent = GLib.unix_fd_source_new(reader, GLib.IOCondition.IN)
+            urgent.set_priority(GLib.PRIORITY_HIGH)
+            urgent.set_callback(lambda *_: os.read(reader, 1) == b'x')
+            urgent.attach(loop.context)
+            armed = loop.create_future()
+            idle = GLib.idle_source_new()
+            idle.set_callback(lambda data: armed.set_result(None))
+            idle.attach(loop.context)
+            begin = time.monotonic()
+            timer = loop.call_later(0.001, int)
+            # The loop waits for the timer, and is woken before.
+            await armed
+            timer.cancel()
+            while time.monotonic() < begin + 0.002:
+                pass
+            os.write(writer, b'x')
+            # A turn that only looks.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
+            urgent.destroy()
+            os.close(reader)
+            os.close(writer)
+
+        loop = Concur.new_event_loop()
+        try:
+            for _ in range(10):
+                task = loop.create_task(main())
+                rescue = threading.Timer(LIMIT, loop.call_soon_threadsafe, (task.cancel,))
+                rescue.start()
+                loop.run_until_complete(task)
+                rescue.cancel()
+        finally:
+            loop.close()
+
+
 class TestContext(LoopCase):
     def test_default_context(self):
         loop = Concur.new_event_loop()

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from gi.repository import GLib, GObject
+from gi.repository import GLib
 
 from .base import public
 
@@ -50,7 +50,7 @@ class ContextSelector(selectors.DefaultSelector):
         self._files.attach(context)
         self._timer = GLib.timeout_source_new(_FAR)
         self._timer.set_ready_time(-1)
-        GObject.source_set_dummy_callback(self._timer)
+        self._timer.set_callback(self._fired)
         self._timer.attach(context)
 
     def _dispatched(self, *_):
@@ -60,6 +60,12 @@ class ContextSelector(selectors.DefaultSelector):
             self._muted = True
             self._files.modify_unix_fd(self._tag, GLib.IOCondition(0))
         self._ready = True
+        return GLib.SOURCE_CONTINUE
+
+    def _fired(self, *_):
+        # GLib may call it for a time that was ready before, but had to wait behind sources of
+        # a higher priority; it is not armed any more for what came after that.
+        self._armed = None
         return GLib.SOURCE_CONTINUE
 
     def select(self, timeout=None):
@@ -91,8 +97,7 @@ class ContextSelector(selectors.DefaultSelector):
     def _arm(self, time):
         # Each change wakes the context, which costs a turn: what is armed for an earlier
         # time, or about the same, stays.
-        if self._armed is None or time < self._armed - _CLOSE_US or self._armed <= (
-                GLib.get_monotonic_time()):
+        if self._armed is None or time < self._armed - _CLOSE_US:
             self._armed = time
             self._timer.set_ready_time(time)
 

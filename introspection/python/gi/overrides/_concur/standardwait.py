@@ -164,8 +164,8 @@ def wait(fs, timeout=None, return_when=ALL_COMPLETED):
                     break
         finally:
             arrivals.leave()
-        # Others may be done, too, and not have arrived yet.
-        done = {future for future in futures if _is_done(future)}
+    # Others may be done, too: while we looked at the first of them, or not have arrived yet.
+    done = {future for future in futures if _is_done(future)}
     return _DoneAndNotDone(done, futures - done)
 
 

@@ -224,6 +224,7 @@ core_join (ConcurBatcherCore *self,
            ConcurBatcherCall *call)
 {
   ConcurBatcherJob *fresh = NULL, *opened = NULL, *full = NULL;
+  GPtrArray *swept = NULL;
 
   concur_lock_acquire (&self->lock);
   if (self->open == NULL)
@@ -241,6 +242,8 @@ core_join (ConcurBatcherCore *self,
 
       call_join_locked (call, self->open);
       if (self->open->n_wanted == self->max_count)
+        swept = concur_batcher_job_sweep_locked (self->open);
+      if (self->open->n_wanted == self->max_count)
         full = g_steal_pointer (&self->open);
       else if (opened != NULL)
         g_object_ref (opened);
@@ -248,6 +251,7 @@ core_join (ConcurBatcherCore *self,
   concur_lock_release (&self->lock);
 
   g_clear_object (&fresh);
+  concur_batcher_swept (swept);
   if (full != NULL)
     {
       if (opened == NULL)

@@ -47,14 +47,50 @@
 
 G_DEFINE_FINAL_TYPE (ConcurBatcherJob, concur_batcher_job, CONCUR_TYPE_JOB)
 
+GPtrArray *
+concur_batcher_job_sweep_locked (ConcurBatcherJob *self)
+{
+  GPtrArray *swept = NULL;
+  guint i;
+
+  for (i = 0; i < self->calls->len; i++)
+    {
+      ConcurBatcherCall *call = self->calls->pdata[i];
+
+      if (call == NULL || !CONCUR_PHASE_IS_DONE (concur_future_state (call)))
+        continue;
+      if (swept == NULL)
+        swept = g_ptr_array_new ();
+      g_ptr_array_add (swept, call);
+      call->batch = NULL;
+      self->calls->pdata[i] = NULL;
+      self->n_wanted--;
+    }
+
+  return swept;
+}
+
+void
+concur_batcher_swept (GPtrArray *calls)
+{
+  if (calls == NULL)
+    return;
+
+  for (guint i = 0; i < calls->len; i++)
+    concur_batcher_call_unuse (calls->pdata[i]);
+  g_ptr_array_unref (calls);
+}
+
 /* Takes the calls that are in it, and those that have left out. FALSE: there are none. */
 static gboolean
 batch_begin (ConcurBatcherJob *self)
 {
   GPtrArray *calls = self->calls;
+  GPtrArray *swept;
   guint n = 0, i;
 
   concur_lock_acquire (&self->core->lock);
+  swept = concur_batcher_job_sweep_locked (self);
   for (i = 0; i < calls->len; i++)
     {
       ConcurBatcherCall *call = calls->pdata[i];
@@ -68,6 +104,8 @@ batch_begin (ConcurBatcherJob *self)
   self->n_calls = self->n_unanswered = n;
   self->begun = TRUE;
   concur_lock_release (&self->core->lock);
+
+  concur_batcher_swept (swept);
 
   return n > 0;
 }

@@ -106,6 +106,11 @@ void               concur_batcher_core_flush       (ConcurBatcherCore *self,
 /* One user of the argument less. */
 void               concur_batcher_call_unuse       (ConcurBatcherCall *self);
 
+/* A call is done a moment before its batch is told: takes such ones out of a batch that has
+ * not begun. They are for the caller to let go, without the lock. NULL: there are none. */
+GPtrArray         *concur_batcher_job_sweep_locked (ConcurBatcherJob  *self);
+void               concur_batcher_swept            (GPtrArray         *calls);
+
 /* It counts as a user of @core until it is over. */
 ConcurBatcherJob  *concur_batcher_job_new          (ConcurBatcherCore *core);
 /* Takes over a reference. */

@@ -13,20 +13,22 @@
 
 G_BEGIN_DECLS
 
+typedef struct
+{
+  ConcurFutureClass parent_class;
+} ConcurBindingClass;
+
 typedef struct _ConcurBinding ConcurBinding;
 
 typedef struct
 {
-  /* Uses some of what is in hand, at least one, in the context. @began: when this turn did.
-   * TRUE: the turn is over, if there is more or not. */
+  /* In the context: uses at least one of the values in hand, or sees that they are not
+   * wanted. @began: when this turn did. TRUE: the turn is over, also if there is more. */
   gboolean (*use) (ConcurBinding *self,
                    gint64         began);
-  /* In the context, once, after the last use. */
+  /* In the context, once: lets go of what is its own. */
   void     (*end) (ConcurBinding *self);
 } ConcurBindingKind;
-
-/* So long a turn may be, so that drawing, which has 16 ms for all it does, is not late. */
-#define CONCUR_BINDING_TURN_US 3000
 
 struct _ConcurBinding
 {
@@ -35,43 +37,38 @@ struct _ConcurBinding
   /* immutable */
   const ConcurBindingKind *kind;
   ConcurChannelCore *core;     /* (owned) */
+  ConcurHome *home;            /* of the context; held while it waits, until it is posted */
   gpointer user_data;
   GDestroyNotify destroy;
-  ConcurHome *home;            /* of the context; held while the waiter is queued, or about
-                                * to be posted */
 
   /* atomic */
   ConcurWord stage;
 
-  /* whoever has the binding in hand: see concur-channel-bind.c */
+  /* in whose hand it is: see concur-channel-bind.c */
   ConcurHomeItem item;
   ConcurChannelWaiter waiter;
   ConcurChannel *channel;      /* (owned) until the end */
-  GValue *values;              /* (owned) (nullable) in hand: n_values, used up to at */
+  gpointer own;                /* the kind's, until the end */
+  GValue *values;              /* (owned) (nullable) n_values, of which those up to at are used */
   guint n_values;
   guint at;
   guint at_once;               /* how many to take in one go */
   gint64 n_done;               /* what the future is resolved with */
-  gboolean enough;             /* stop the channel: the function wants no more */
-  GError *error;               /* (owned) (nullable) the same: it went wrong */
+  gboolean enough;             /* the channel is to be stopped: there shall be no more */
+  GError *error;               /* (owned) (nullable) the same, because something is wrong */
 };
 
-/* A subclass of the size that is its own. Both are of whom calls for_each () or its like. */
-#define CONCUR_TYPE_BINDING (concur_binding_get_type ())
-GType          concur_binding_get_type (void) G_GNUC_CONST;
+/* For @context, or if that is NULL the caller's. */
+ConcurBinding *concur_binding_new   (const ConcurBindingKind *kind,
+                                     ConcurChannel           *channel,
+                                     gpointer                 own,
+                                     gpointer                 user_data,
+                                     GDestroyNotify           destroy,
+                                     GMainContext            *context);
+/* From here on it is in other hands. Takes over @self and returns it. */
+ConcurFuture  *concur_binding_begin (ConcurBinding           *self);
 
-/* Sets up what is common, for the thread that runs @context. */
-void           concur_binding_init     (ConcurBinding           *self,
-                                        const ConcurBindingKind *kind,
-                                        ConcurChannel           *channel,
-                                        gpointer                 user_data,
-                                        GDestroyNotify           destroy,
-                                        GMainContext            *context);
-/* Others may have a hand in it from here on. (transfer full) */
-ConcurFuture  *concur_binding_begin    (ConcurBinding           *self);
-
-/* Whether what is in hand is to be used: it was not cancelled, nor the channel stopped. To
- * be asked before each use. */
+/* FALSE: it was cancelled, or the channel stopped. To be asked before each use. */
 static inline gboolean
 concur_binding_is_wanted (ConcurBinding *self)
 {

@@ -24,6 +24,9 @@
 /* What is taken from the channel in one go, under its lock. */
 #define AT_ONCE 256
 
+/* So long a turn of ours may be: the whole of a frame is 16 ms. */
+#define EACH_TURN_US 3000
+
 /* A home deals with 128 items before the loop has its turn: shorter ones do not matter. */
 #define SHORT_TURN_US 100
 
@@ -40,7 +43,9 @@ enum
   STAGE_WITHDRAWN, /* on its way, with nothing but itself */
 };
 
-G_DEFINE_TYPE (ConcurBinding, concur_binding, CONCUR_TYPE_FUTURE)
+static GType concur_binding_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_FINAL_TYPE (ConcurBinding, concur_binding, CONCUR_TYPE_FUTURE)
 
 static void binding_arrived (ConcurHomeItem *item,
                              gboolean        here);
@@ -104,13 +109,10 @@ static void
 binding_end (ConcurBinding *self,
              GError        *error)
 {
-  if (self->kind->end != NULL)
-    self->kind->end (self);
+  concur_gate ();
+  self->kind->end (self);
   if (self->destroy != NULL)
-    {
-      concur_gate ();
-      self->destroy (self->user_data);
-    }
+    self->destroy (self->user_data);
   g_clear_object (&self->channel);
 
   /* One that was cancelled is answered already. */
@@ -124,15 +126,9 @@ binding_end (ConcurBinding *self,
 }
 
 static GError *
-gone_error (void)
+cancelled_error (const char *why)
 {
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The main context is gone");
-}
-
-static GError *
-stopped_error (void)
-{
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The channel was stopped");
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, why);
 }
 
 /* The channel had nothing more to give, with this status. */
@@ -145,21 +141,22 @@ binding_end_with (ConcurBinding       *self,
   if (status == CONCUR_CHANNEL_FAILED)
     error = g_error_copy (self->core->error);
   else if (status == CONCUR_CHANNEL_GONE)
-    error = stopped_error ();
+    error = cancelled_error ("The channel was stopped");
 
   binding_end (self, error);
 }
 
-/* It is here that it ends, with something in hand perhaps. */
+/* It ends with something in hand, perhaps. */
 static void
-binding_break_off (ConcurBinding *self)
+binding_break_off (ConcurBinding *self,
+                   gboolean       here)
 {
   GError *error = g_steal_pointer (&self->error);
 
   if (error != NULL || self->enough)
     concur_channel_core_stop (self->core);
   else
-    error = stopped_error ();
+    error = cancelled_error (here ? "The channel was stopped" : "The main context is gone");
 
   binding_give_back (self);
   binding_end (self, error);
@@ -201,6 +198,7 @@ binding_take (ConcurBinding *self)
   if (status == CONCUR_CHANNEL_OK)
     {
       concur_atomic_store (&self->stage, STAGE_USING, CONCUR_RELAXED);
+      self->waiter.status = status;
       binding_received (self);
       return TRUE;
     }
@@ -243,7 +241,7 @@ binding_run (ConcurBinding *self)
 
       if (self->enough || self->error != NULL || !concur_binding_is_wanted (self))
         {
-          binding_break_off (self);
+          binding_break_off (self, TRUE);
           return;
         }
 
@@ -278,22 +276,17 @@ binding_arrived (ConcurHomeItem *item,
     {
       binding_end (self, NULL);
     }
-  else if (self->waiter.status == CONCUR_CHANNEL_OK && !here)
+  else if (self->waiter.status != CONCUR_CHANNEL_OK)
     {
-      self->error = gone_error ();
-      binding_give_back (self);
-      binding_end (self, g_steal_pointer (&self->error));
+      binding_end_with (self, self->waiter.status);
     }
-  else if (self->waiter.status == CONCUR_CHANNEL_OK)
+  else if (!here || !concur_binding_is_wanted (self))
     {
-      if (concur_binding_is_wanted (self))
-        binding_run (self);
-      else
-        binding_break_off (self);
+      binding_break_off (self, here);
     }
   else
     {
-      binding_end_with (self, self->waiter.status);
+      binding_run (self);
     }
 }
 
@@ -335,12 +328,207 @@ concur_binding_class_init (ConcurBindingClass *klass)
   G_OBJECT_CLASS (klass)->finalize = concur_binding_finalize;
 }
 
-void
-concur_binding_set_up (ConcurBinding           *self,
-                     const ConcurBindingKind *kind,
-                     ConcurChannel           *channel,
-                     gpointer                 user_data,
-                     GDestroyNotify           destroy,
-                     GMainContext            *context)
+static void
+concur_binding_init (ConcurBinding *self)
 {
+  self->waiter.kind = &binding_kind;
+  self->waiter.holds = TRUE;
+  self->item.func = binding_arrived;
+}
+
+ConcurBinding *
+concur_binding_new (const ConcurBindingKind *kind,
+                    ConcurChannel           *channel,
+                    gpointer                 own,
+                    gpointer                 user_data,
+                    GDestroyNotify           destroy,
+                    GMainContext            *context)
+{
+  ConcurBinding *self = g_object_new (concur_binding_get_type (), NULL);
+  ConcurFuturePrivate *priv = concur_future_private (self);
+
+  if (context == NULL)
+    context = g_main_context_get_thread_default ();
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  /* A thread that runs the context must not wait for it. */
+  priv->pool = context;
+  concur_atomic_init (&priv->home, concur_home_hold_current ());
+  concur_atomic_init (&priv->state,
+                      CONCUR_PHASE_OPEN | CONCUR_STATE_CHANNEL | CONCUR_STATE_BOUND);
+  concur_atomic_init (&self->stage, STAGE_WAITING);
+
+  self->kind = kind;
+  self->core = concur_channel_core_ref (concur_channel_get_core (channel));
+  self->home = concur_home_hold_for_context (context);
+  self->user_data = user_data;
+  self->destroy = destroy;
+  self->channel = g_object_ref (channel);
+  self->own = own;
+  self->at_once = AT_ONCE;
+
+  return self;
+}
+
+ConcurFuture *
+concur_binding_begin (ConcurBinding *self)
+{
+  ConcurChannelStatus status;
+
+  /* Of whose hand it is in. */
+  g_object_ref (self);
+  self->waiter.n_values = self->at_once;
+  status = concur_channel_core_receive (self->core, &self->waiter, TRUE);
+  if (status != CONCUR_CHANNEL_WAITING)
+    {
+      self->waiter.status = status;
+      binding_served (&self->waiter);
+    }
+
+  return CONCUR_FUTURE (self);
+}
+
+/* A function that is called for each value */
+
+typedef struct
+{
+  ConcurChannelFunc func;
+  guint stride;            /* calls between two looks at the clock */
+  guint left;              /* until the next one */
+  gint64 looked;           /* when the last was */
+  gint64 began;            /* of the turn that these two belong to */
+} Each;
+
+static gboolean
+each_time_is_over (Each *self)
+{
+  gint64 now = concur_now ();
+
+  if (now - self->looked < FAST_STRIDE_US)
+    self->stride = MIN (self->stride * 2, MAX_STRIDE);
+  else
+    self->stride = 1;
+  self->left = self->stride;
+  self->looked = now;
+
+  return now - self->began > EACH_TURN_US;
+}
+
+static gboolean
+each_use (ConcurBinding *self,
+          gint64         began)
+{
+  Each *each = self->own;
+
+  if (each->began != began)
+    {
+      each->began = each->looked = began;
+      each->left = each->stride;
+    }
+
+  while (self->at < self->n_values && concur_binding_is_wanted (self))
+    {
+      GValue *value = &self->values[self->at];
+
+      concur_gate ();
+      if (concur_leaves_all ())
+        return TRUE;
+
+      self->enough = !each->func (self->channel, value, self->user_data);
+      self->at++;
+      self->n_done++;
+      concur_value_clear (value);
+
+      if (self->enough || (--each->left == 0 && each_time_is_over (each)))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static void
+each_end (ConcurBinding *self)
+{
+  g_free (self->own);
+}
+
+/**
+ * concur_channel_for_each:
+ * @self: a channel
+ * @func: (scope notified) (closure user_data) (destroy destroy): takes the values
+ * @user_data: data for @func
+ * @destroy: (nullable): frees @user_data
+ * @context: (nullable): where to call @func, or %NULL for the thread-default main context of
+ *   the calling thread
+ *
+ * Calls a function in a main context for each value, until the end of the channel.
+ *
+ * ```c
+ * static gboolean
+ * show (ConcurChannel *channel, const GValue *value, gpointer label)
+ * {
+ *   gtk_label_set_text (label, g_value_get_string (value));
+ *   return TRUE;
+ * }
+ *
+ * g_object_unref (concur_channel_for_each (lines, show, g_object_ref (label), g_object_unref,
+ *                                          NULL));
+ * ```
+ *
+ * This is what costs least for a main loop: there is no future and no callback for a single
+ * value. The loop goes on with its other work every few milliseconds, and what comes from
+ * the channel has a lower priority than drawing. @func is not called by this call, and not
+ * again before it has returned, be it that it runs a main loop itself.
+ *
+ * It takes values ahead, of which others that receive from the channel then get none; but
+ * the channel has come to its end, as [method@Channel.dup_completion] tells, only after
+ * @func was called for the last. It keeps the channel until that end: close it, or
+ * cancel the future.
+ *
+ * ## The end
+ *
+ * The future is resolved with the number of calls, as an int64, when the channel is closed
+ * and empty, or when @func has returned %FALSE, which stops the channel. It is rejected with
+ * the error of a channel that has failed, and cancelled if the channel is stopped.
+ *
+ * Cancelling the future ends the calls and leaves the channel as it is. What was taken
+ * ahead is given back, before all others, and can be received again.
+ *
+ * On the thread that runs @context, @func is not called any more after the future was
+ * cancelled or the channel stopped. From another thread that cannot be said of the one call
+ * that is just being made.
+ *
+ * ## Threads
+ *
+ * Can be called from any thread. @func is called, and @user_data freed before the future is
+ * done unless it is cancelled, on the thread that runs @context. If the context goes away,
+ * which this keeps as long as there is nothing to receive, the future is cancelled. A thread
+ * that runs the context cannot wait for the future.
+ *
+ * Returns: (transfer full): a future for the end of it, which need not be kept
+ *
+ * Since: 1.0
+ */
+ConcurFuture *
+concur_channel_for_each (ConcurChannel     *self,
+                         ConcurChannelFunc  func,
+                         gpointer           user_data,
+                         GDestroyNotify     destroy,
+                         GMainContext      *context)
+{
+  static const ConcurBindingKind each_kind = { each_use, each_end };
+  Each *each;
+
+  g_return_val_if_fail (CONCUR_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  concur_home_serve (SERVE_AT_CHANNEL);
+
+  each = g_new0 (Each, 1);
+  each->func = func;
+  each->stride = 1;
+
+  return concur_binding_begin (
+    concur_binding_new (&each_kind, self, each, user_data, destroy, context));
 }

@@ -18,6 +18,7 @@
 #include "concur-batch.h"
 #include "concur-batcher-job.h"
 #include "concur-batcher.h"
+#include "concur-channel-bind.h"
 #include "concur-channel.h"
 #include "concur-combine.h"
 #include "concur-context-executor.h"

@@ -136,6 +136,7 @@ declare module 'gi://Concur?version=1' {
             static any<T>(futures: Iterable<Source<T>>, options?: CombineOptions | CombineFlags | null): Future<T>;
             static race<T>(futures: Iterable<Source<T>>, options?: CombineOptions | CombineFlags | null): Future<T>;
             static waitMany<T>(futures: Iterable<Source<T>>, options?: WaitManyOptions | WaitCondition | null, timeout?: Milliseconds): Future<Future<T>[]>;
+            static asCompleted<T>(futures: Iterable<Source<T>>): Channel<Future<T>>;
             static delay<T = null>(ms: Milliseconds, value?: T): Future<T>;
             static resolved<T = null>(value?: T): Future<T>;
             static rejected(error: unknown): Future<never>;
@@ -253,21 +254,23 @@ declare module 'gi://Concur?version=1' {
             getValue(index: number): any;
         }
 
-        class Batcher extends GObject.Object {
+        type BatchFunction<A, R> = (args: A[]) => (R | PromiseLike<R>)[] | PromiseLike<(R | PromiseLike<R>)[]>;
+
+        class Batcher<A = any, R = unknown> extends GObject.Object {
             readonly executor: Executor;
             readonly maxCount: number;
-            readonly leeway: number;
+            readonly leeway: Milliseconds;
             readonly waiting: number;
 
-            constructor(properties?: { executor?: Executor | null; maxCount?: number; leeway?: number });
-            static new(maxCount: number, leeway: number, fn: (job: BatcherJob) => boolean, executor: Executor | null): Batcher;
+            constructor(properties?: { executor?: ContextExecutor; maxCount?: number; leeway?: Milliseconds });
+            static new<A, R>(fn: BatchFunction<A, R>, options?: { executor?: ContextExecutor; maxCount?: number; leeway?: Milliseconds } | null): Batcher<A, R>;
 
             getExecutor(): Executor;
             getMaxCount(): number;
-            getLeeway(): number;
+            getLeeway(): Milliseconds;
             getWaiting(): number;
-            setFunc(fn: (job: BatcherJob) => boolean): void;
-            call(argument: any, cancellable: Gio.Cancellable | null): Future<unknown>;
+            setFunc(fn: BatchFunction<A, R>): void;
+            call(argument?: A, options?: Cancellation | Gio.Cancellable | null): Future<R>;
             flush(): void;
         }
 
@@ -275,8 +278,8 @@ declare module 'gi://Concur?version=1' {
             getNCalls(): number;
             getArgument(index: number): any;
             isWanted(index: number): boolean;
-            answer(index: number, value: any): boolean;
-            answerError(index: number, error: GLib.Error): boolean;
+            answer(index: number, value?: any): boolean;
+            answerError(index: number, error: unknown): boolean;
         }
 
         class Channel<T = unknown> extends GObject.Object implements AsyncIterable<T> {
@@ -383,6 +386,7 @@ declare module 'gi://Concur?version=1' {
             post(fn: () => void): boolean;
             mapRange(n: number, chunk: number, fn: (batch: Batch, first: number, n: number) => void, options?: Cancellation | Gio.Cancellable | null): Future<Batch>;
             shutdown(mode?: ShutdownMode): Future<null>;
+            generate<T>(source: () => AsyncIterable<T> | Iterable<T | PromiseLike<T>>, options?: { capacity?: number } | number | null): Channel<T>;
 
             vfunc_execute?(job: Job): void;
             vfunc_shutdown?(mode: ShutdownMode): Future;

@@ -369,6 +369,8 @@ test_hold (void)
       if (i == 1)
         concur_future_cancel (futures->pdata[i], CONCUR_CANCEL_NONE);
       g_assert_true (concur_batcher_job_answer (later.job, i, CONCUR_VALUE_INT64 (i)) == (i != 1));
+      /* Twice does not count. */
+      g_assert_false (i > 0 && concur_batcher_job_answer (later.job, i, NULL));
     }
   test_assert_int64 (futures->pdata[0], 0);
   test_assert_cancelled (futures->pdata[1]);

@@ -178,6 +178,26 @@ test('cancelling ends it', async () => {
     assert(Concur.isCancelled(await rejects(delayed)));
 });
 
+test('a retry that nobody holds goes on', async () => {
+    const runs = [];
+    for (let i = 0; i < 30; i++) {
+        runs.push((() => {
+            const retry = new Concur.Retry({firstDelay: 2, factor: 1, jitter: 0});
+            retry.setFilter(() => true);
+            return retry.run(attempt => {
+                if (attempt < 3)
+                    throw new Error('again');
+                return i;
+            });
+        })());
+        System.gc();
+    }
+    for (const [i, each] of runs.entries()) {
+        System.gc();
+        same(await each, i);
+    }
+});
+
 test('attempts begin here', () => {
     const retry = fast();
     for (const executor of [Concur.Executor.getDefault(), Concur.LoopThread.dupDefault()])

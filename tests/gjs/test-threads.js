@@ -139,7 +139,8 @@ test('other subclasses work', async () => {
 });
 
 test('deriving from a final class is an error, not the end of the program', () => {
-    for (const name of ['Batch', 'Channel', 'ContextExecutor', 'Promise', 'Snapshot']) {
+    for (const name of ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Limiter',
+        'Promise', 'Retry', 'Snapshot']) {
         throws(() => GObject.registerClass({GTypeName: `Derived${name}`},
             class extends Concur[name] {}), /final/);
     }
@@ -217,8 +218,11 @@ test('a private context lives as long as functions that are to run in it', async
 /* Whatever takes a function is looked after here: either it calls back in the main context by
  * the library's own rules, or a test above shows that it is refused elsewhere. */
 const LOOKED_AFTER = {
+    'Batcher.new': 'refused',
+    'Batcher.set_func': 'of an executor that runs here',
     'Channel.receive_async': 'main context',
     'Channel.send_async': 'main context',
+    'Executor.generate': 'refused',
     'Executor.map_range': 'refused',
     'Executor.post': 'refused',
     'Executor.submit': 'refused',

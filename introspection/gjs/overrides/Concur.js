@@ -24,5 +24,6 @@ function _init() {
     parts.executors.install(this);
     parts.channels.install(this);
     parts.limits.install(this);
+    parts.batches.install(this);
     parts.names.install(this);
 }

@@ -7,10 +7,9 @@
  * A future that waits keeps its channel: the library does not, and the garbage collector
  * would otherwise take it from under an await. */
 
-const {GObject} = imports.gi;
 const {threads, values} = imports.overrides._concur;
-const {cellOf, define, pack, readOptions, requireFunction, show, toGError,
-    toMicroseconds, unpack, withErrors} = values;
+const {cellOf, define, readOptions, requireFunction, show, toGError, toMicroseconds, toValue,
+    unpack, withErrors} = values;
 
 const CHANNEL = Symbol('channel');
 /* What a channel that is made of something begins with, once. */
@@ -41,31 +40,10 @@ function install(namespace) {
         configurable: true,
     });
 
+    installMakers();
     Concur.Channel.new = capacity => new Concur.Channel(
         capacity === undefined ? {} : {capacity});
     Concur.Channel.from = fromIterable;
-}
-
-const SETTERS = {
-    boolean: [GObject.TYPE_BOOLEAN, 'set_boolean'],
-    double: [GObject.TYPE_DOUBLE, 'set_double'],
-    int64: [GObject.TYPE_INT64, 'set_int64'],
-    object: [GObject.TYPE_OBJECT, 'set_object'],
-    string: [GObject.TYPE_STRING, 'set_string'],
-    variant: [GObject.TYPE_VARIANT, 'set_variant'],
-};
-
-/* As a GObject.Value of a type of ours: GJS would choose narrower ones. */
-function toValue(value) {
-    const [type, packed] = pack(value);
-
-    if (!(type in SETTERS))
-        return packed;
-    const [gtype, set] = SETTERS[type];
-    const result = new GObject.Value();
-    result.init(gtype);
-    result[set](packed);
-    return result;
 }
 
 function toList(iterable) {
@@ -204,6 +182,28 @@ function promised(channel, finish, callback, call) {
             }
         });
     });
+}
+
+/* A function that fills a channel blocks, so here it is a generator instead. */
+function installMakers() {
+    const generate = function (source, options = null) {
+        const {capacity} = readOptions(options, {capacity: SOME}, 'capacity');
+
+        requireFunction(source, 'generate()');
+        if (!(this instanceof Concur.ContextExecutor))
+            threads.refuse('A generator cannot be run by anything but a ContextExecutor');
+        threads.requireHere(this, 'A generator cannot be run');
+        return fromIterable(source, {capacity});
+    };
+    for (const type of [Concur.Executor, Concur.ContextExecutor, Concur.LoopThread,
+        Concur.ThreadExecutor])
+        define(type.prototype, 'generate', generate);
+
+    raw.as_completed = Concur.Future.as_completed;
+    Concur.Future.as_completed = iterable => {
+        const inputs = Array.from(iterable, value => Concur.Future.from(value));
+        return raw.as_completed(inputs);
+    };
 }
 
 /* Leaving the loop stops the channel. Calls of next() take their turn, as with an

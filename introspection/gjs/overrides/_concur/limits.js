@@ -7,6 +7,8 @@ const {GObject} = imports.gi;
 const {threads, values} = imports.overrides._concur;
 const {cellOf, define, fromGError, readOptions, requireFunction, show, toMicroseconds} = values;
 
+/* On a future: the retry, with whose end GJS would let go of the function. */
+const RETRY = Symbol('retry');
 /* On a retry: the cells of its runs that go on. */
 const RUNS = Symbol('runs');
 
@@ -169,6 +171,7 @@ const retryMethods = {
 
         cell.here = true;
         future[values.CELL] = cell;
+        future[RETRY] = this;
         const runs = this[RUNS] ??= new Set();
         runs.add(cell);
         threads.ours(future).then(() => runs.delete(cell), () => runs.delete(cell));

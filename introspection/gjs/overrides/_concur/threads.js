@@ -27,8 +27,8 @@ function install(namespace) {
     for (const type of [Concur.Future, Concur.LoopThread, Concur.ThreadExecutor])
         guardSignals(type);
 
-    for (const name of ['Batch', 'Channel', 'ContextExecutor', 'Limiter', 'Promise', 'Retry',
-        'Snapshot'])
+    for (const name of ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Limiter',
+        'Promise', 'Retry', 'Snapshot'])
         guardFinal(name);
     guardVfuncs(Concur.ThreadExecutor, ['thread_main']);
     guardVfuncs(Concur.LoopThread, ['run_loop', 'quit_loop']);

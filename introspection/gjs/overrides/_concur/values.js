@@ -89,6 +89,28 @@ function pack(value) {
     return isPlainBoxed(value) ? ['', value] : ['object', box(value)];
 }
 
+const SETTERS = {
+    boolean: [GObject.TYPE_BOOLEAN, 'set_boolean'],
+    double: [GObject.TYPE_DOUBLE, 'set_double'],
+    int64: [GObject.TYPE_INT64, 'set_int64'],
+    object: [GObject.TYPE_OBJECT, 'set_object'],
+    string: [GObject.TYPE_STRING, 'set_string'],
+    variant: [GObject.TYPE_VARIANT, 'set_variant'],
+};
+
+/* As a GObject.Value of a type of ours: GJS would choose narrower ones. */
+function toValue(value) {
+    const [type, packed] = pack(value);
+
+    if (!(type in SETTERS))
+        return packed;
+    const [gtype, set] = SETTERS[type];
+    const result = new GObject.Value();
+    result.init(gtype);
+    result[set](packed);
+    return result;
+}
+
 /* @kind: of a list without a mark, as one has that was made in C. */
 function unpack(value, kind) {
     if (value instanceof Box)

@@ -4,7 +4,8 @@
 """What is special about Concur in Python. The code is in the package _concur beside it."""
 
 from gi.overrides._concur import base, compat
-from gi.overrides._concur.asynciothread import AsyncioThread, NotReadyError
+from gi.overrides._concur.asyncioqueue import NotReadyError, QueueProxy
+from gi.overrides._concur.asynciothread import AsyncioThread
 from gi.overrides._concur.awaitables import gather, race, timeout
 from gi.overrides._concur.conveniences import (Threaded, call_async, call_in_executor, sync_wait,
                                                threaded, threaded_separate, to_thread)
@@ -43,6 +44,7 @@ __all__ = [
     'NotReadyError',
     'Options',
     'Promise',
+    'QueueProxy',
     'Retry',
     'ThreadExecutor',
     'ThreadPoolExecutor',

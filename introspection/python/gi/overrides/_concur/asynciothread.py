@@ -5,9 +5,11 @@
 
 import asyncio
 import inspect
+import warnings
 
 from gi.repository import GLib
 
+from .asyncioqueue import NotReadyError, QueueProxy
 from .base import EXECUTOR_ERROR, OWN, TimedOut, public, raw
 from .future import raw_state
 from .loopthread import LoopThread
@@ -15,11 +17,6 @@ from .loopthread import LoopThread
 ALL_COMPLETED = asyncio.ALL_COMPLETED
 
 REJECTED = raw.FutureState.REJECTED
-
-
-@public
-class NotReadyError(RuntimeError):
-    """The thread does not run: it was not started yet, or was stopped."""
 
 
 @public
@@ -148,6 +145,68 @@ class AsyncioThread(LoopThread):
     def wait_threadsafe(self, tasks, return_when=ALL_COMPLETED, timeout=None):
         """wait () from another thread. Returns a Concur.Future."""
         return self.run_threadsafe(self.wait, tasks, return_when, timeout)
+
+    def create_queue_threadsafe(self, start=False, maxsize=0):
+        """Returns a QueueProxy, which has its queue from the next start of the thread on, or
+        with start=True at once. Of a thread that runs already the former is a warning. A
+        queue with a maxsize makes those wait who put something into it while it is full.
+
+        Raises NotReadyError if the thread does not run and start is True.
+        """
+        return self._make_queues(1, start, maxsize)[0]
+
+    def create_queues_threadsafe(self, n, /, start=False, maxsize=0):
+        """A list of n queues; see create_queue_threadsafe ()."""
+        return self._make_queues(n, start, maxsize)
+
+    def _make_queues(self, n, start, maxsize):
+        state = self.__dict__['_shared']
+        skipped = None
+        if start:
+            self._check_runs()
+        elif self.get_state() == raw.LoopState.RUNNING:
+            skipped = state.loop
+            warnings.warn(f'{self.get_name()} runs already, and has the queue after its next '
+                          'start: give start=True', stacklevel=3)
+        queues = [QueueProxy(maxsize) for _ in range(n)]
+        for queue in queues:
+            queue._begin(state, skipped)
+        return queues
+
+    def put_threadsafe(self, queue, item):
+        """Puts an item into a queue of this thread. Returns a Concur.Future, pending while
+        the queue is full and cancelled when the thread is stopped; cancelling it takes the
+        item back. The items of one thread come in order. Raises NotReadyError if there is
+        no queue."""
+        self._check_queue(queue)
+        return _taken(self.submit(queue.put, item))
+
+    def get_threadsafe(self, queue, timeout=None):
+        """Takes an item out of a queue of this thread; blocks for one, at most timeout
+        seconds. With a timeout of 0 or less what is there is taken.
+
+        Raises TimeoutError; CancelledError when the thread is stopped; NotReadyError if
+        there is no queue; RuntimeError on the thread itself.
+        """
+        self._check_queue(queue)
+        if self.is_current():
+            raise RuntimeError('waiting here would block the loop: use "await queue.get ()"')
+        future = _taken(self.submit(queue._get_within, timeout))
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+        finally:
+            self = future = None
+
+    def _check_queue(self, queue):
+        if not isinstance(queue, QueueProxy):
+            raise TypeError(f'a QueueProxy is needed, not {type(queue).__name__}')
+        if queue._state is not self.__dict__['_shared']:
+            raise ValueError(f'it is not a queue of {self.get_name()}')
+        self._check_runs()
+        queue._check_ready()
 
     def _run_with(self, function, coroutines):
         try:

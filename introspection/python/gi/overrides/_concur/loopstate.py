@@ -269,6 +269,12 @@ class ThreadEventLoop(EventLoop):
         super().__init__(context)
         self._state = state
         self._has_executor = False
+        # Of an AsyncioThread: of each QueueProxy the queue that it stands for on this loop.
+        self.queues = weakref.WeakKeyDictionary()
+
+    def close(self):
+        super().close()
+        self.queues.clear()
 
     def set_default_executor(self, executor):
         super().set_default_executor(executor)

@@ -71,6 +71,11 @@ declare module 'gi://Concur?version=1' {
             FIRST_ERROR,
         }
 
+        enum GroupPolicy {
+            CANCEL_ON_ERROR,
+            COLLECT,
+        }
+
         class FutureError extends GLib.Error {
             static PENDING: number;
             static TIMED_OUT: number;
@@ -317,6 +322,9 @@ declare module 'gi://Concur?version=1' {
             tryReceiveMany(maxItems?: number): T[];
             giveBack(value?: T): boolean;
 
+            forEach(fn: (value: T) => boolean | void, context?: GLib.MainContext | null): Future<number>;
+            bindListStore(store: Gio.ListStore, factory?: ((value: T) => GObject.Object | null) | null): Future<number>;
+
             close(): boolean;
             fail(error: unknown): boolean;
             stop(): boolean;
@@ -378,6 +386,37 @@ declare module 'gi://Concur?version=1' {
             getFactor(): number;
             getMaxDelay(): Milliseconds;
             getJitter(): number;
+        }
+
+        class TaskGroup extends GObject.Object {
+            readonly executor: Executor;
+            readonly policy: GroupPolicy;
+            readonly parent: TaskGroup | null;
+            readonly parentCancellable: Gio.Cancellable | null;
+            readonly nMembers: number;
+            readonly nRunning: number;
+
+            constructor(properties?: { executor?: Executor; policy?: GroupPolicy; parent?: TaskGroup; cancellable?: Gio.Cancellable | null; parentCancellable?: Gio.Cancellable | null });
+            static new(executor?: Executor | null, cancellable?: Gio.Cancellable | null): TaskGroup;
+
+            submit<T>(fn: JobFunction<T>, options?: { name?: string | null; priority?: Priority | null } | null): Future<T>;
+            submitJob<T>(job: Job<T>): Future<T>;
+            add(what: Future | PromiseLike<unknown>): boolean;
+            close(): Future<any[]>;
+
+            cancel(options?: { abandon?: boolean; queued?: boolean } | CancelFlags | null): boolean;
+            cancelSilently(): void;
+            isCancelled(): boolean;
+            bind(object: GObject.Object, options?: { silently?: boolean } | null): void;
+            whenDone<T>(future: Future<T>, fn: (future: Future<T>) => void, context?: GLib.MainContext | null): number;
+
+            getExecutor(): Executor;
+            getPolicy(): GroupPolicy;
+            getParent(): TaskGroup | null;
+            getParentCancellable(): Gio.Cancellable | null;
+            getCancellable(): Gio.Cancellable;
+            getNMembers(): number;
+            getNRunning(): number;
         }
 
         interface Executor extends GObject.Object {

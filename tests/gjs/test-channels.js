@@ -346,6 +346,77 @@ test('a loop keeps its channel', async () => {
     same(await Promise.all(sums), sums.map(() => 45));
 });
 
+test('a function for each value', async () => {
+    const values = [];
+    same(await fill([1, {a: 2}, null]).forEach(value => void values.push(value)), 3);
+    same(values, [1, {a: 2}, null]);
+
+    const channel = fill([1, 2, 3, 4]);
+    same(await channel.forEach(value => value < 2), 2);
+    assert(isChannelError(await rejects(channel.receive()), 'STOPPED'));
+
+    const mine = new RangeError('mine');
+    const failing = fill([1, 2, 3]);
+    assert(await rejects(failing.forEach(value => {
+        if (value === 2)
+            throw mine;
+    })) === mine);
+
+    const failed = new Concur.Channel();
+    failed.trySend(1);
+    failed.fail(mine);
+    assert(await rejects(failed.forEach(() => true)) === mine);
+
+    const never = new Concur.Channel();
+    const waiting = never.forEach(() => true);
+    assert(waiting.cancel());
+    assert(Concur.isCancelled(await rejects(waiting)));
+    assert(never.trySend(1));
+    same(never.tryReceive(), 1);
+    throws(() => never.forEach(5), /function/);
+});
+
+test('a list that follows a channel', async () => {
+    const files = ['a', 'b', 'c'].map(name => Gio.File.new_for_path(`/${name}`));
+    const store = new Gio.ListStore({item_type: Gio.File});
+    same(await fill(files).bindListStore(store), 3);
+    same([0, 1, 2].map(i => store.get_item(i).get_basename()), ['a', 'b', 'c']);
+
+    const made = new Gio.ListStore({item_type: Gio.File});
+    same(await fill(['x', null, 'y']).bindListStore(made,
+        name => name && Gio.File.new_for_path(`/${name}`)), 2);
+    same(made.get_n_items(), 2);
+    same(made.get_item(1).get_basename(), 'y');
+
+    const mine = new RangeError('mine');
+    assert(await rejects(fill(['x']).bindListStore(made, () => {
+        throw mine;
+    })) === mine);
+    throws(() => fill([]).bindListStore(made, 5), /function/);
+
+    const wrong = await rejects(fill([1]).bindListStore(new Gio.ListStore({item_type: Gio.File})));
+    assert(wrong.matches(Concur.FutureError, Concur.FutureError.WRONG_TYPE));
+});
+
+test('what follows a channel keeps it', async () => {
+    const counts = [];
+    for (let i = 0; i < 30; i++) {
+        counts.push((() => {
+            const channel = new Concur.Channel();
+            Concur.delay(2).whenDone(() => {
+                channel.trySend(1);
+                channel.close();
+            });
+            return channel.forEach(() => true);
+        })());
+        System.gc();
+    }
+    for (const count of counts) {
+        System.gc();
+        same(await count, 1);
+    }
+});
+
 /* The memory of the process: the engine does not count what is C's. */
 function residentBytes() {
     const [, text] = GLib.file_get_contents('/proc/self/statm');

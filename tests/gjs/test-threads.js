@@ -140,7 +140,7 @@ test('other subclasses work', async () => {
 
 test('deriving from a final class is an error, not the end of the program', () => {
     for (const name of ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Limiter',
-        'Promise', 'Retry', 'Snapshot']) {
+        'Promise', 'Retry', 'Snapshot', 'TaskGroup']) {
         throws(() => GObject.registerClass({GTypeName: `Derived${name}`},
             class extends Concur[name] {}), /final/);
     }
@@ -220,6 +220,8 @@ test('a private context lives as long as functions that are to run in it', async
 const LOOKED_AFTER = {
     'Batcher.new': 'refused',
     'Batcher.set_func': 'of an executor that runs here',
+    'Channel.bind_list_store': 'main context of the caller',
+    'Channel.for_each': 'refused',
     'Channel.receive_async': 'main context',
     'Channel.send_async': 'main context',
     'Executor.generate': 'refused',
@@ -240,6 +242,8 @@ const LOOKED_AFTER = {
     'LoopThread.stop_async': 'main context',
     'Retry.run': 'refused',
     'Retry.set_filter': 'main context of the attempts',
+    'TaskGroup.submit': 'refused',
+    'TaskGroup.when_done': 'refused',
 };
 
 test('every function of the typelib that takes a function is looked after', () => {

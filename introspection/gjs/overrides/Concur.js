@@ -25,5 +25,6 @@ function _init() {
     parts.channels.install(this);
     parts.limits.install(this);
     parts.batches.install(this);
+    parts.groups.install(this);
     parts.names.install(this);
 }

@@ -26,7 +26,7 @@ function install(namespace) {
     Concur = namespace;
     const {prototype} = Concur.Channel;
 
-    for (const name of ['dup_completion', 'fail', 'give_back', 'receive', 'receive_async',
+    for (const name of ['bind_list_store', 'dup_completion', 'fail', 'for_each', 'give_back', 'receive', 'receive_async',
         'receive_finish', 'receive_many', 'receive_many_wait', 'send', 'send_async',
         'send_finish', 'send_many', 'send_many_wait', 'send_wait', 'try_receive_many',
         'try_send', 'try_send_many'])
@@ -159,6 +159,29 @@ const methods = {
         return withErrors(this, () => unpack(raw.receive_finish.call(this, result)));
     },
 
+    /* Until the end, or until the function returns false. */
+    for_each(fn, context = null) {
+        requireFunction(fn, 'forEach()');
+        threads.requireOurContext(context, 'A JavaScript function cannot be called');
+        begin(this);
+
+        const call = {fn, context: context ?? threads.pinContext()};
+        return withFunction(this, guard => raw.for_each.call(this,
+            (_, value) => guard(() => call.fn(unpack(value)) !== false) ?? false, context));
+    },
+
+    /* The function makes an object of a value; null leaves it out. */
+    bind_list_store(store, fn = null) {
+        if (fn === null) {
+            begin(this);
+            return keep(this, raw.bind_list_store.call(this, store, null));
+        }
+        requireFunction(fn, 'bindListStore()');
+        begin(this);
+        return withFunction(this, guard => raw.bind_list_store.call(this, store,
+            value => guard(() => fn(unpack(value))) ?? null));
+    },
+
     fail(error) {
         return raw.fail.call(this, toGError(error, cellOf(this)));
     },
@@ -167,6 +190,26 @@ const methods = {
         return keep(this, raw.dup_completion.call(this));
     },
 };
+
+/* Lets @call give a function to C, and makes its first error that of the future. */
+function withFunction(channel, call) {
+    let failure = null;
+    const future = call(body => {
+        try {
+            return body();
+        } catch (error) {
+            failure ??= {error};
+            channel.stop();
+            return null;
+        }
+    });
+    const outcome = keep(channel, future).ensure(() => {
+        if (failure)
+            throw failure.error;
+    });
+    outcome[CHANNEL] = channel;
+    return outcome;
+}
 
 function promised(channel, finish, callback, call) {
     if (callback !== null) {

@@ -54,7 +54,7 @@ function read(future, body) {
 
     if (cell)
         cell.from = null;
-    return unpack(value, kindOf(future, value));
+    return unpack(value, future[values.LIST_KIND] ?? kindOf(future, value));
 }
 
 /* A wait that only this thread could end, by going on instead. */

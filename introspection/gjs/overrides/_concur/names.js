@@ -6,7 +6,8 @@
 const {define} = imports.overrides._concur.values;
 
 const CLASSES = ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Executor',
-    'Future', 'Job', 'Limiter', 'LoopThread', 'Promise', 'Retry', 'Snapshot', 'ThreadExecutor'];
+    'Future', 'Job', 'Limiter', 'LoopThread', 'Promise', 'Retry', 'Snapshot', 'TaskGroup',
+    'ThreadExecutor'];
 
 function install(Concur) {
     for (const name of CLASSES) {

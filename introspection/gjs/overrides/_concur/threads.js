@@ -28,7 +28,7 @@ function install(namespace) {
         guardSignals(type);
 
     for (const name of ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Limiter',
-        'Promise', 'Retry', 'Snapshot'])
+        'Promise', 'Retry', 'Snapshot', 'TaskGroup'])
         guardFinal(name);
     guardVfuncs(Concur.ThreadExecutor, ['thread_main']);
     guardVfuncs(Concur.LoopThread, ['run_loop', 'quit_loop']);

@@ -38,6 +38,7 @@ struct _ConcurBinding
   const ConcurBindingKind *kind;
   ConcurChannelCore *core;     /* (owned) */
   ConcurHome *home;            /* of the context; held while it waits, until it is posted */
+  gboolean is_at_home;         /* the future's home is the same */
   gpointer user_data;
   GDestroyNotify destroy;
 

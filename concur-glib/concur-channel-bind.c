@@ -104,22 +104,57 @@ binding_post (ConcurBinding *self)
   concur_home_post (home, &self->item);
 }
 
+/* While it is on its way it may not keep its context, by which it is kept: one that nobody
+ * runs would never go. So a future that belongs to the same context has a home only now. */
+static void
+binding_lend_home (ConcurBinding *self)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+
+  concur_lock_acquire (stripe);
+  concur_atomic_store (&concur_future_private (self)->home, concur_home_hold (self->home),
+                       CONCUR_RELAXED);
+  concur_lock_release (stripe);
+}
+
+static void
+binding_take_home (ConcurBinding *self)
+{
+  guint32 before;
+  ConcurHome *home = concur_future_steal_home (CONCUR_FUTURE (self), &before);
+
+  if (home != NULL)
+    concur_home_drop (home);
+}
+
 /* Nothing is in hand any more. Takes over @error. */
 static void
 binding_end (ConcurBinding *self,
-             GError        *error)
+             GError        *error,
+             gboolean       here)
 {
+  gboolean tells = self->is_at_home && here;
+  gboolean answered;
+
   concur_gate ();
   self->kind->end (self);
   if (self->destroy != NULL)
     self->destroy (self->user_data);
   g_clear_object (&self->channel);
 
-  /* One that was cancelled is answered already. */
+  if (tells)
+    binding_lend_home (self);
   if (error != NULL)
-    concur_future_answer_error (CONCUR_FUTURE (self), error);
+    answered = concur_future_answer_error (CONCUR_FUTURE (self), error);
   else
-    concur_future_answer_int64 (CONCUR_FUTURE (self), self->n_done);
+    answered = concur_future_answer_int64 (CONCUR_FUTURE (self), self->n_done);
+
+  /* It was cancelled, when there was nobody to tell. */
+  if (tells && !answered)
+    {
+      binding_take_home (self);
+      concur_future_tell_done (CONCUR_FUTURE (self));
+    }
 
   /* The reference of whose hand it was in. */
   g_object_unref (self);
@@ -134,7 +169,8 @@ cancelled_error (const char *why)
 /* The channel had nothing more to give, with this status. */
 static void
 binding_end_with (ConcurBinding       *self,
-                  ConcurChannelStatus  status)
+                  ConcurChannelStatus  status,
+                  gboolean             here)
 {
   GError *error = NULL;
 
@@ -143,7 +179,7 @@ binding_end_with (ConcurBinding       *self,
   else if (status == CONCUR_CHANNEL_GONE)
     error = cancelled_error ("The channel was stopped");
 
-  binding_end (self, error);
+  binding_end (self, error, here);
 }
 
 /* It ends with something in hand, perhaps. */
@@ -159,7 +195,7 @@ binding_break_off (ConcurBinding *self,
     error = cancelled_error (here ? "The channel was stopped" : "The main context is gone");
 
   binding_give_back (self);
-  binding_end (self, error);
+  binding_end (self, error, here);
 }
 
 static void
@@ -202,7 +238,7 @@ binding_take (ConcurBinding *self)
       binding_received (self);
       return TRUE;
     }
-  binding_end_with (self, status);
+  binding_end_with (self, status, TRUE);
 
   return FALSE;
 }
@@ -274,11 +310,11 @@ binding_arrived (ConcurHomeItem *item,
   /* Acquire: what is in hand. */
   if (!concur_atomic_cas (&self->stage, &stage, STAGE_USING, CONCUR_ACQ_REL))
     {
-      binding_end (self, NULL);
+      binding_end (self, NULL, here);
     }
   else if (self->waiter.status != CONCUR_CHANNEL_OK)
     {
-      binding_end_with (self, self->waiter.status);
+      binding_end_with (self, self->waiter.status, here);
     }
   else if (!here || !concur_binding_is_wanted (self))
     {
@@ -308,7 +344,7 @@ concur_channel_binding_cancelled (ConcurFuture *future)
       concur_home_post (home, &self->item);
       return;
     }
-  binding_end (self, NULL);
+  binding_end (self, NULL, TRUE);
   concur_home_drop (home);
 }
 
@@ -346,22 +382,31 @@ concur_binding_new (const ConcurBindingKind *kind,
 {
   ConcurBinding *self = g_object_new (concur_binding_get_type (), NULL);
   ConcurFuturePrivate *priv = concur_future_private (self);
+  ConcurHome *home;
 
   if (context == NULL)
     context = g_main_context_get_thread_default ();
   if (context == NULL)
     context = g_main_context_default ();
 
+  self->home = concur_home_hold_for_context (context);
+  home = concur_home_hold_current ();
+  self->is_at_home = home == self->home;
+  if (self->is_at_home)
+    {
+      concur_home_drop (home);
+      home = NULL;
+    }
+
   /* A thread that runs the context must not wait for it. */
   priv->pool = context;
-  concur_atomic_init (&priv->home, concur_home_hold_current ());
-  concur_atomic_init (&priv->state,
-                      CONCUR_PHASE_OPEN | CONCUR_STATE_CHANNEL | CONCUR_STATE_BOUND);
+  concur_atomic_init (&priv->home, home);
+  concur_atomic_init (&priv->state, CONCUR_PHASE_OPEN | CONCUR_STATE_CHANNEL
+                                      | CONCUR_STATE_BOUND | CONCUR_STATE_HOME_SHARED);
   concur_atomic_init (&self->stage, STAGE_WAITING);
 
   self->kind = kind;
   self->core = concur_channel_core_ref (concur_channel_get_core (channel));
-  self->home = concur_home_hold_for_context (context);
   self->user_data = user_data;
   self->destroy = destroy;
   self->channel = g_object_ref (channel);

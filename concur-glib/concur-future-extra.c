@@ -197,6 +197,26 @@ concur_future_notify_done (ConcurFuture *self,
   notify_post (self, home);
 }
 
+void
+concur_future_tell_done (ConcurFuture *self)
+{
+  ConcurLock *stripe = concur_future_stripe (self);
+  ConcurExtra *extra;
+  gboolean told;
+
+  if (!has_listeners (self))
+    return;
+
+  concur_lock_acquire (stripe);
+  extra = extra_get_locked (concur_future_private (self));
+  told = extra->told_done;
+  extra->told_done = TRUE;
+  concur_lock_release (stripe);
+
+  if (!told)
+    g_object_notify_by_pspec (G_OBJECT (self), notify_pspecs[3]);
+}
+
 /* Whether there are views to be told, afterwards. */
 static gboolean
 changed_locked (ConcurExtra *extra,

@@ -388,6 +388,8 @@ void          concur_future_set_children     (ConcurFuture         *self,
                                               GObject              *children);
 void          concur_future_notify_done      (ConcurFuture         *self,
                                               gboolean              ends);
+/* The same for one that has no home while it is pending, on the thread where that would be. */
+void          concur_future_tell_done        (ConcurFuture         *self);
 void          concur_future_free_extra       (ConcurFuture         *self);
 /* The work is over: takes home away for the last time, NULL if there is none. @before:
  * the state before OVER was set. */

@@ -84,6 +84,54 @@ test_waiting (void)
   asked_assert (&asked, "1 2 3;");
 }
 
+/* Who is told that a call is cancelled finds it gone from the batch. */
+typedef struct
+{
+  ConcurBatcher *batcher;
+  ConcurFuture *next;
+} Leaving;
+
+static void
+leaving_done (ConcurFuture *future,
+              gpointer      data)
+{
+  Leaving *leaving = data;
+
+  leaving->next = call (leaving->batcher, 2);
+  g_assert_cmpuint (concur_batcher_get_waiting (leaving->batcher), ==, 1);
+}
+
+static void
+leaving_done_flush (ConcurFuture *future,
+                    gpointer      data)
+{
+  Leaving *leaving = data;
+
+  leaving->next = call (leaving->batcher, 3);
+  concur_batcher_flush (leaving->batcher);
+}
+
+static void
+test_leaving (void)
+{
+  Asked asked = { .answers = TRUE };
+  g_autoptr (ConcurBatcher) batcher = asked_batcher (&asked, NULL, 2, HOUR_US);
+  Leaving leaving = { .batcher = batcher };
+  g_autoptr (ConcurFuture) first = call (batcher, 1);
+  g_autoptr (ConcurFuture) second = NULL;
+
+  concur_future_add_direct_callback (first, leaving_done, &leaving, NULL);
+  g_assert_true (concur_future_cancel (first, CONCUR_CANCEL_NONE));
+  second = leaving.next;
+
+  concur_future_add_direct_callback (second, leaving_done_flush, &leaving, NULL);
+  g_assert_true (concur_future_cancel (second, CONCUR_CANCEL_NONE));
+  test_assert_done (leaving.next);
+  test_assert_int64 (leaving.next, 1003);
+  g_object_unref (leaving.next);
+  asked_assert (&asked, "3;");
+}
+
 /* A batch that everybody has left is no batch, and the next call has all its time. */
 static void
 test_all_leave (void)
@@ -687,6 +735,7 @@ main (int   argc,
 
   g_test_add_func ("/batcher-cancel/no-clock", test_no_clock);
   g_test_add_func ("/batcher-cancel/waiting", test_waiting);
+  g_test_add_func ("/batcher-cancel/leaving", test_leaving);
   g_test_add_func ("/batcher-cancel/all-leave", test_all_leave);
   g_test_add_func ("/batcher-cancel/queued", test_queued);
   g_test_add_func ("/batcher-cancel/running", test_running);

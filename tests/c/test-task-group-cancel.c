@@ -353,16 +353,17 @@ test_waiting (void)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GError) error = NULL;
-  ConcurExecutor *pool = CONCUR_EXECUTOR (concur_thread_executor_new (1));
+  ConcurExecutor *pool = g_object_new (CONCUR_TYPE_THREAD_EXECUTOR, "max-threads", 1, "max-blocked",
+                                       0, NULL);
   ConcurExecutor *executor = CONCUR_EXECUTOR (concur_context_executor_new (context));
   ConcurTaskGroup *group = concur_task_group_new (executor, NULL);
   ConcurFuture *all, *future;
 
-  g_object_set (pool, "max-blocked", 0, NULL);
   future = test_submit (pool, wait_job, pool);
   test_assert_done (future);
   test_assert_int64 (future, 3);
   g_object_unref (future);
+  assert_nothing_left ();
 
   g_main_context_push_thread_default (context);
   g_assert_true (g_main_context_acquire (context));

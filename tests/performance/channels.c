@@ -387,6 +387,7 @@ static struct
   GMainLoop *main;
   GAsyncQueue *queue;
   ConcurChannel *channel;
+  guint capacity;
   gsize sum;
   int left;
 } loop;
@@ -468,6 +469,45 @@ run_channel_loop_many_bounded (void)
   loop.channel = concur_channel_new (CAPACITY);
   measure_loop (channel_send_wait, ask_many);
   g_object_unref (loop.channel);
+}
+
+static gboolean
+got_each (ConcurChannel *channel,
+          const GValue  *value,
+          gpointer       data)
+{
+  loop_got ((gsize) g_value_get_int64 (value));
+
+  return loop.left > 0;
+}
+
+static void
+ask_each (void)
+{
+  g_object_unref (loop.channel);
+  loop.channel = concur_channel_new (loop.capacity);
+  g_object_unref (concur_channel_for_each (loop.channel, got_each, NULL, NULL, NULL));
+}
+
+static void
+measure_loop_each (guint capacity)
+{
+  loop.capacity = capacity;
+  loop.channel = concur_channel_new (capacity);
+  measure_loop (channel_send_wait, ask_each);
+  g_object_unref (loop.channel);
+}
+
+static void
+run_channel_loop_each (void)
+{
+  measure_loop_each (0);
+}
+
+static void
+run_channel_loop_each_bounded (void)
+{
+  measure_loop_each (CAPACITY);
 }
 
 static void
@@ -573,6 +613,8 @@ main (int    argc,
     { "queue-blocking", run_queue_blocking },
     { "queue-blocking-boxed", run_queue_blocking_boxed },
     { "queue-try", run_queue_try },
+    { "channel-loop-each", run_channel_loop_each },
+    { "channel-loop-each-bounded", run_channel_loop_each_bounded },
     { "channel-loop-many", run_channel_loop_many },
     { "channel-loop-many-bounded", run_channel_loop_many_bounded },
     { "channel-loop-one", run_channel_loop_one },

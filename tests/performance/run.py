@@ -21,9 +21,9 @@ import workloads  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-PROGRAMS = ("throughput", "latency", "context", "posts", "combine", "timers", "tasks", "channels", "memory",
-            "growth")
-WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "tasks", "channels", "W7", "growth")
+PROGRAMS = ("throughput", "latency", "context", "posts", "combine", "timers", "tasks", "channels", "list",
+            "memory", "growth")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "tasks", "channels", "W-list", "W7", "growth")
 
 #: meson and automake: this test cannot be run here
 SKIPPED = 77

@@ -139,6 +139,7 @@ def tables(quick=False):
     pending = options(n=100000 // scale, workers=2)
 
     values = options(n=300000 // scale)
+    items = options(n=1000000 // scale)
 
     def channels(*rows):
         return tuple(Row(name, "channels", case, values) for name, case in rows)
@@ -246,13 +247,27 @@ def tables(quick=False):
               "bound."),
         Table("channels-loop", "channels", "n numbers from a thread to a main loop, per number", "wall",
               "time", ("GAsyncQueue, an idle source each",),
-              channels(("concur: receive_many", "channel-loop-many"),
+              channels(("concur: for_each", "channel-loop-each"),
+                       ("concur: for_each, room for 1024", "channel-loop-each-bounded"),
+                       ("concur: receive_many", "channel-loop-many"),
                        ("concur: receive_many, room for 1024", "channel-loop-many-bounded"),
                        ("concur: receive", "channel-loop-one"),
                        ("GAsyncQueue, an idle source each", "queue-loop"))),
         Table("channels-waiters", "channels", "bytes from malloc per future that waits to receive",
               "allocated", "bytes", (),
               (Row("concur: receive", "channels", "waiters", pending),), most_rounds=3),
+        Table("list", "W-list", "longest 16 ms tick of a loop while a thread sends n numbers that become items of a "
+              "list", "gap", "ms", (),
+              (Row("concur: bind_list_store", "list", "bind", items),
+               Row("concur: the same, room for 1024", "list", "bind-bounded", items),
+               Row("concur: handlers take 2 µs an item", "list", "bind-slow", options(n=200000 // scale)),
+               Row("concur: handlers take 1 ms a change", "list", "bind-fixed", items),
+               Row("concur: for_each, append", "list", "each", items),
+               Row("an idle source each, append", "list", "idle", items),
+               Row("g_main_context_invoke each, append", "list", "invoke", items)),
+              "Ideally 16. An idle source has a lower priority than the tick and takes only one item, so "
+              "that it is in time and slow: the times are beside.", most_rounds=5,
+              also=("wall", "ns per item")),
         Table("w7", "W7", "bytes from malloc per pending job", "allocated", "bytes",
               ("GTask",),
               (Row("concur: job", "memory", "concur", pending),
@@ -340,7 +355,8 @@ def counts(quick=False):
                        ("GAsyncQueue, strings", "queue-single-string")):
         count_in("channels", "channels", name, case, 2 * n)
     for name, case in (("to a thread, blocking", "channel-blocking"), ("to a thread, many", "channel-many"),
-                       ("to a loop", "channel-loop-many"), ("to a thread, GAsyncQueue", "queue-blocking"),
+                       ("to a loop, each", "channel-loop-each"), ("to a loop", "channel-loop-many"),
+                       ("to a thread, GAsyncQueue", "queue-blocking"),
                        ("to a loop, GAsyncQueue", "queue-loop")):
         count_in("channels", "channels", name, case, 2 * n, syscalls=True)
 

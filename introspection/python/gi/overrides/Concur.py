@@ -7,11 +7,15 @@ from gi.overrides._concur import base, compat
 from gi.overrides._concur.asyncioqueue import NotReadyError, QueueProxy
 from gi.overrides._concur.asynciothread import AsyncioThread
 from gi.overrides._concur.awaitables import gather, race, timeout
+from gi.overrides._concur.batching import Batcher, BatcherJob, aggregate
+from gi.overrides._concur.channel import Channel, ChannelClosed, ChannelStopped
 from gi.overrides._concur.conveniences import (Threaded, call_async, call_in_executor, sync_wait,
                                                threaded, threaded_separate, to_thread)
 from gi.overrides._concur.eventloop import EventLoop, new_event_loop
 from gi.overrides._concur.executor import Executor, Options
 from gi.overrides._concur.future import Future
+from gi.overrides._concur.iterables import (ThreadedIterable, ThreadIterator,
+                                             threaded_iterable, threaded_iterable_separate)
 from gi.overrides._concur.job import Job, Promise
 from gi.overrides._concur.limits import Limiter, LimiterOptions, Retry, retry
 from gi.overrides._concur.loopstate import LoopTask
@@ -28,8 +32,13 @@ CancelledError = base.CancelledError
 __all__ = [
     'ALL_COMPLETED',
     'AsyncioThread',
+    'Batcher',
+    'BatcherJob',
     'BrokenThreadPool',
     'CancelledError',
+    'Channel',
+    'ChannelClosed',
+    'ChannelStopped',
     'ContextExecutor',
     'EventLoop',
     'Executor',
@@ -48,7 +57,10 @@ __all__ = [
     'Retry',
     'ThreadExecutor',
     'ThreadPoolExecutor',
+    'ThreadIterator',
     'Threaded',
+    'ThreadedIterable',
+    'aggregate',
     'as_completed',
     'call_async',
     'call_in_executor',
@@ -65,6 +77,8 @@ __all__ = [
     'spawn',
     'sync_wait',
     'threaded',
+    'threaded_iterable',
+    'threaded_iterable_separate',
     'threaded_separate',
     'timeout',
     'to_thread',

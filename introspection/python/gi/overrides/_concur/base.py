@@ -23,6 +23,7 @@ OWN = 'concur'
 
 FUTURE_ERROR = GLib.quark_to_string(raw.future_error_quark())
 EXECUTOR_ERROR = GLib.quark_to_string(raw.executor_error_quark())
+CHANNEL_ERROR = GLib.quark_to_string(raw.channel_error_quark())
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
 PYTHON_ERROR = 'concur-python-error-quark'
 
@@ -74,6 +75,11 @@ _BY_CODE = {
     (EXECUTOR_ERROR, int(raw.ExecutorError.NOT_FOUND)): LookupError,
     (IO_ERROR, int(Gio.IOErrorEnum.CANCELLED)): CancelledError,
 }
+
+
+def add_error(domain, code, kind):
+    """Has an error of C raised as an exception of this class."""
+    _BY_CODE[domain, int(code)] = kind
 
 
 def to_python(error):

@@ -20,7 +20,7 @@ def suspend(future):
     try:
         yield from waiter
     except CancelledError:
-        future.cancel()
+        future._give_up_await()
         raise
     finally:
         if not waiter.done() or waiter.cancelled():

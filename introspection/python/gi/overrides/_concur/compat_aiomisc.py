@@ -11,14 +11,19 @@ import itertools
 import os
 
 from .awaitables import timeout
+from .compat_aggregate import Arg, ResultNotSetError, aggregate, aggregate_async
 from .conveniences import (call_async, run_separately, submit_to, sync_wait, threaded,
                            threaded_separate)
 from .standard import ThreadPoolExecutor as StandardPool
 from .task import describe_function, is_coroutine_function
 
 __all__ = [
+    'Arg',
+    'ResultNotSetError',
     'SelectResult',
     'ThreadPoolExecutor',
+    'aggregate',
+    'aggregate_async',
     'awaitable',
     'cancel_tasks',
     'chunk_list',

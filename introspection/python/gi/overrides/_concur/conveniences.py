@@ -58,7 +58,7 @@ class _Adopted(Job):
 
 def _adopt(future):
     job = _Adopted()
-    raw.Executor.submit_job(_here, job, None)
+    raw.Executor.submit_job(here, job, None)
     cancellable = raw.Job.get_cancellable(job)
     handler = GObject.Object.connect(cancellable, 'cancelled', lambda _: future.cancel())
 
@@ -86,7 +86,7 @@ class _Here(GObject.Object, Executor):
         job.execute()
 
 
-_here = _Here()
+here = _Here()
 
 
 def is_executor(thing):
@@ -204,10 +204,11 @@ def _named(name, function, args, kwargs):
         function = args = kwargs = None
 
 
-def run_separately(function, args, kwargs, detach=True):
+def run_separately(function, args, kwargs, detach=True, named_after=None):
     """A Concur.Future for a call on a thread of its own, named after the function."""
     refuse_coroutine_function(function)
-    name = getattr(function, '__name__', None) or type(function).__name__
+    named_after = named_after or function
+    name = getattr(named_after, '__name__', None) or type(named_after).__name__
     future = _get_separate().submit(_named, name, function, args, kwargs)
     if not detach:
         _attached.add(future)

@@ -17,6 +17,7 @@ from . import bridge
 from .answers import complete, drop_frames, fail, interrupts
 from .base import (CancelledError, InvalidStateError, TimedOut, override, raw, to_python,
                    to_us)
+from .tokens import Token
 
 log = logging.getLogger('concur')
 
@@ -51,6 +52,10 @@ _get_ident = threading.get_ident
 # Guards the lists of callbacks. Recursive, because the garbage collector may run a
 # finaliser that uses a future while a list grows.
 callbacks_lock = threading.RLock()
+
+
+def is_main_thread():
+    return _get_ident() == _main
 
 
 def wait(future, timeout):
@@ -204,6 +209,14 @@ class Future(raw.Future):
             self._forget_call()
         return first
 
+    def _give_up_await(self):
+        """What is to be done when an await of it is cancelled."""
+        channel = self.__dict__.get('_channel')
+        if channel is None:
+            self.cancel()
+        else:
+            channel._return(self)
+
     def _forget_call(self):
         """Lets go of what will not be called any more, where that may be anywhere."""
 
@@ -316,6 +329,8 @@ class Future(raw.Future):
                     if value is reference:
                         raise RuntimeError('the Python value has gone with the future that '
                                            'had it')
+            elif type(value) is Token:
+                value = value.get()
             elif isinstance(value, GObject.GBoxed):
                 # PyGObject lends the future's own, which is gone with it.
                 value = GObject.Value(value.__gtype__, value).get_value()

@@ -86,7 +86,7 @@ class SpawnedJob(PythonJob):
         if awaited is _CANCEL:
             if previous is not None:
                 previous._off_done(token)
-                previous.cancel()
+                previous._give_up_await()
             error = CancelledError()
         own['_busy'] = True
         try:

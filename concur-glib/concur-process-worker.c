@@ -1,0 +1,375 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * ConcurProcessWorker:
+ *
+ * A worker process' side of a [class@ProcessExecutor].
+ *
+ * ```c
+ * static GVariant *
+ * answer (ConcurWorkerCall *call, gpointer user_data, GError **error)
+ * {
+ *   const char *path;
+ *   g_autofree char *text = NULL;
+ *
+ *   g_variant_get (concur_worker_call_get_arguments (call), "(&s)", &path);
+ *   if (!g_file_get_contents (path, &text, NULL, error))
+ *     return NULL;
+ *
+ *   return g_variant_new ("(s)", text);
+ * }
+ *
+ * int
+ * main (void)
+ * {
+ *   g_autoptr (GError) error = NULL;
+ *
+ *   if (!concur_worker_run (answer, NULL, &error))
+ *     g_error ("%s", error->message);
+ *
+ *   return 0;
+ * }
+ * ```
+ *
+ * Calls come one after the other. What the worker prints goes where it goes otherwise, and
+ * does not get between them: they have a connection of their own.
+ *
+ * The end of the program ends the worker, too: between calls
+ * [method@ProcessWorker.next_call] says so; a call that runs is cancelled and then has two
+ * seconds.
+ *
+ * ## Threads
+ *
+ * [method@ProcessWorker.next_call] is for one thread, usually the main one. The program asks
+ * to stop a call by SIGINT, whose handler the worker replaces.
+ *
+ * Since: 1.0
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "concur-error.h"
+#include "concur-process-worker.h"
+#include "concur-worker-link-private.h"
+
+struct _ConcurProcessWorker
+{
+  GObject parent_instance;
+
+  /* immutable */
+  ConcurWorkerLink *link;        /* (owned) */
+  GVariant *options;             /* (owned) a{sv} */
+  char *name;
+
+  /* the thread that asks for calls */
+  ConcurWorkerMap *map;          /* (owned) (nullable): that is being answered */
+};
+
+G_DEFINE_FINAL_TYPE (ConcurProcessWorker, concur_process_worker, G_TYPE_OBJECT)
+
+static void
+concur_process_worker_finalize (GObject *object)
+{
+  ConcurProcessWorker *self = CONCUR_PROCESS_WORKER (object);
+
+  g_clear_pointer (&self->map, concur_worker_map_unref);
+  g_clear_pointer (&self->link, concur_worker_link_unref);
+  g_clear_pointer (&self->options, g_variant_unref);
+  g_free (self->name);
+
+  G_OBJECT_CLASS (concur_process_worker_parent_class)->finalize (object);
+}
+
+static void
+concur_process_worker_class_init (ConcurProcessWorkerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = concur_process_worker_finalize;
+}
+
+static void
+concur_process_worker_init (ConcurProcessWorker *self)
+{
+}
+
+/* FALSE: this process was not started as a worker. */
+static gboolean
+find_socket (int     *socket,
+             GError **error)
+{
+  const char *text = g_getenv (CONCUR_WORKER_FD_VARIABLE);
+  guint64 number;
+
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 3, G_MAXINT, &number, NULL)
+      || fcntl ((int) number, F_SETFD, FD_CLOEXEC) != 0)
+    {
+      g_set_error_literal (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_RUNNING,
+                           "This process was not started by a process executor");
+      return FALSE;
+    }
+
+  *socket = (int) number;
+
+  return TRUE;
+}
+
+static gboolean
+say_hello (ConcurProcessWorker  *self,
+           GError              **error)
+{
+  ConcurFrame frame = { 0 };
+  ConcurFrameRead read = concur_worker_link_read (self->link, &frame, error);
+  GVariantBuilder options;
+  guint32 version;
+
+  if (read == CONCUR_FRAME_READ_BAD)
+    return FALSE;
+  if (read == CONCUR_FRAME_READ_END || frame.kind != CONCUR_FRAME_HELLO)
+    {
+      g_set_error_literal (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                           "The program did not say hello");
+      concur_frame_clear (&frame);
+      return FALSE;
+    }
+
+  g_variant_get (frame.body, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
+  concur_frame_clear (&frame);
+  if (version != CONCUR_FRAME_VERSION)
+    {
+      g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                   "The program speaks version %u of the protocol, this is version %u", version,
+                   CONCUR_FRAME_VERSION);
+      return FALSE;
+    }
+  if (!g_variant_lookup (self->options, "name", "s", &self->name))
+    self->name = g_strdup ("");
+
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+
+  return concur_worker_link_send (self->link, CONCUR_FRAME_READY, 0,
+                                  g_variant_new ("(uta{sv})", CONCUR_FRAME_VERSION,
+                                                 CONCUR_FRAME_DEFAULT_MAX_BODY, &options),
+                                  NULL, error);
+}
+
+/**
+ * concur_process_worker_new:
+ * @error: return location for an error
+ *
+ * Takes up the connection to the program that has started this process as a worker.
+ *
+ * Can be called once in a process.
+ *
+ * Returns: (transfer full): the worker; %NULL with %CONCUR_EXECUTOR_ERROR_NOT_RUNNING if the
+ *   process was not started by a [class@ProcessExecutor], with
+ *   %CONCUR_EXECUTOR_ERROR_PROTOCOL if the two do not understand each other
+ *
+ * Since: 1.0
+ */
+ConcurProcessWorker *
+concur_process_worker_new (GError **error)
+{
+  g_autoptr (ConcurProcessWorker) self = NULL;
+  int socket;
+
+  if (!find_socket (&socket, error))
+    return NULL;
+
+  /* Not for the processes that this one starts. */
+  g_unsetenv (CONCUR_WORKER_FD_VARIABLE);
+
+  self = g_object_new (CONCUR_TYPE_PROCESS_WORKER, NULL);
+  self->link = concur_worker_link_new (socket);
+  if (!concur_worker_link_watch (self->link, error) || !say_hello (self, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
+/**
+ * concur_process_worker_get_name:
+ * @self: a worker
+ *
+ * Gets the name of the executor it works for.
+ *
+ * Returns: the name
+ *
+ * Since: 1.0
+ */
+const char *
+concur_process_worker_get_name (ConcurProcessWorker *self)
+{
+  g_return_val_if_fail (CONCUR_IS_PROCESS_WORKER (self), NULL);
+
+  return self->name;
+}
+
+/**
+ * concur_process_worker_get_options:
+ * @self: a worker
+ *
+ * Gets what the program told the worker at its start.
+ *
+ * Returns: (transfer none): options, of type `a{sv}`
+ *
+ * Since: 1.0
+ */
+GVariant *
+concur_process_worker_get_options (ConcurProcessWorker *self)
+{
+  g_return_val_if_fail (CONCUR_IS_PROCESS_WORKER (self), NULL);
+
+  return self->options;
+}
+
+/* The next call of the map, if it has one. */
+static ConcurWorkerCall *
+next_of_map (ConcurProcessWorker *self)
+{
+  ConcurWorkerMap *map = self->map;
+  g_autoptr (GVariant) arguments = NULL;
+
+  if (map == NULL)
+    return NULL;
+  if (map->failed || map->n_taken == g_variant_n_children (map->all))
+    {
+      g_clear_pointer (&self->map, concur_worker_map_unref);
+      return NULL;
+    }
+
+  g_variant_get_child (map->all, map->n_taken++, "v", &arguments);
+
+  return concur_worker_call_new (self->link, map->id, map->name, arguments, map->fds, map);
+}
+
+/* Takes what is in the frame. %NULL: a map without a call. */
+static ConcurWorkerCall *
+take_call (ConcurProcessWorker *self,
+           ConcurFrame         *frame)
+{
+  ConcurWorkerCall *call;
+
+  if (frame->kind == CONCUR_FRAME_CALL)
+    {
+      const char *name;
+      g_autoptr (GVariant) arguments = NULL;
+
+      g_variant_get (frame->body, "(&sv)", &name, &arguments);
+      call = concur_worker_call_new (self->link, frame->id, name, arguments, frame->fds, NULL);
+    }
+  else
+    {
+      self->map = g_new0 (ConcurWorkerMap, 1);
+      concur_atomic_init (&self->map->refs, 1);
+      self->map->id = frame->id;
+      self->map->fds = g_steal_pointer (&frame->fds);
+      self->map->answers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+      g_variant_get (frame->body, "(s@av)", &self->map->name, &self->map->all);
+      call = next_of_map (self);
+      if (call == NULL)
+        concur_worker_link_send (
+            self->link, CONCUR_FRAME_RESULT, frame->id,
+            g_variant_new_variant (g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0)), NULL,
+            NULL);
+    }
+
+  return call;
+}
+
+/**
+ * concur_process_worker_next_call:
+ * @self: a worker
+ * @error: return location for an error
+ *
+ * Waits for the next call.
+ *
+ * Returns: (transfer full) (nullable): the call; %NULL without an error when the program
+ *   wants no more, and the worker should end; %NULL with %CONCUR_EXECUTOR_ERROR_PROTOCOL if
+ *   what came cannot be understood
+ *
+ * Since: 1.0
+ */
+ConcurWorkerCall *
+concur_process_worker_next_call (ConcurProcessWorker  *self,
+                                 GError              **error)
+{
+  ConcurWorkerCall *call;
+
+  g_return_val_if_fail (CONCUR_IS_PROCESS_WORKER (self), NULL);
+
+  call = next_of_map (self);
+  while (call == NULL)
+    {
+      ConcurFrame frame = { 0 };
+      ConcurFrameRead read = concur_worker_link_read (self->link, &frame, error);
+
+      if (read != CONCUR_FRAME_READ_DONE)
+        return NULL;
+      if (frame.kind != CONCUR_FRAME_CALL && frame.kind != CONCUR_FRAME_MAP)
+        {
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                       "The program sent a %s frame where a call was expected",
+                       concur_frame_kind_get_name (frame.kind));
+          concur_frame_clear (&frame);
+          return NULL;
+        }
+      call = take_call (self, &frame);
+      concur_frame_clear (&frame);
+    }
+
+  return call;
+}
+
+/**
+ * concur_worker_run:
+ * @func: (scope call) (closure user_data): answers a call
+ * @user_data: data for @func
+ * @error: return location for an error
+ *
+ * Answers calls until the program wants no more: the whole of a worker process.
+ *
+ * Returns: %TRUE when it is over; %FALSE if the process is no worker, or what came cannot be
+ *   understood
+ *
+ * Since: 1.0
+ */
+gboolean
+concur_worker_run (ConcurWorkerFunc   func,
+                   gpointer           user_data,
+                   GError           **error)
+{
+  g_autoptr (ConcurProcessWorker) self = NULL;
+  ConcurWorkerCall *call;
+  GError *end = NULL;
+
+  g_return_val_if_fail (func != NULL, FALSE);
+
+  self = concur_process_worker_new (error);
+  if (self == NULL)
+    return FALSE;
+
+  while ((call = concur_process_worker_next_call (self, &end)) != NULL)
+    {
+      g_autoptr (GError) call_error = NULL;
+      g_autoptr (GVariant) answer = func (call, user_data, &call_error);
+
+      if (answer != NULL)
+        g_variant_take_ref (answer);
+      if (answer != NULL)
+        concur_worker_call_return_value (call, answer);
+      else if (call_error != NULL)
+        concur_worker_call_return_error (call, call_error);
+      g_object_unref (call);
+    }
+
+  if (end != NULL)
+    g_propagate_error (error, end);
+
+  return end == NULL;
+}

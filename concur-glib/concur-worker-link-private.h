@@ -1,0 +1,90 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A worker process' end of the connection to its program: what the worker and its calls
+ * share. */
+
+#pragma once
+
+#include "concur-frame-private.h"
+#include "concur-sync-private.h"
+#include "concur-worker-call.h"
+
+G_BEGIN_DECLS
+
+/* Where the program has put the socket. */
+#define CONCUR_WORKER_FD_VARIABLE "CONCUR_WORKER_FD"
+
+typedef struct
+{
+  ConcurWord refs;               /* atomic */
+
+  /* immutable */
+  int socket;                    /* owned */
+  guint64 max_body;              /* the largest the other end takes */
+
+  /* the thread that asks for calls */
+  ConcurFrameReader *reader;     /* (owned) */
+
+  /* protected by lock */
+  ConcurLock lock;
+  GCancellable *running;         /* (owned) (nullable): of the call that is being answered */
+
+  /* protected by sending: held over a whole frame, so that two do not mix */
+  ConcurLock sending;
+  gboolean is_broken;
+} ConcurWorkerLink;
+
+/* Takes over @socket. */
+ConcurWorkerLink *concur_worker_link_new        (int               socket);
+ConcurWorkerLink *concur_worker_link_ref        (ConcurWorkerLink *self);
+void              concur_worker_link_unref      (ConcurWorkerLink *self);
+
+/* Waits for the next frame. */
+ConcurFrameRead   concur_worker_link_read       (ConcurWorkerLink *self,
+                                                 ConcurFrame      *frame,
+                                                 GError          **error);
+/* Sends a whole frame, however long that takes; a floating @body is consumed. */
+gboolean          concur_worker_link_send       (ConcurWorkerLink *self,
+                                                 ConcurFrameKind   kind,
+                                                 guint64           id,
+                                                 GVariant         *body,
+                                                 GUnixFDList      *fds,
+                                                 GError          **error);
+
+/* What is cancelled when the program asks the worker to stop; %NULL: nothing. */
+void              concur_worker_link_set_running (ConcurWorkerLink *self,
+                                                  GCancellable     *cancellable);
+void              concur_worker_link_interrupt   (ConcurWorkerLink *self);
+
+/* Starts the thread that listens to the signal and looks whether the program is there. */
+gboolean          concur_worker_link_watch       (ConcurWorkerLink *self,
+                                                  GError          **error);
+
+/* Several calls that travel together, and are answered so. */
+typedef struct
+{
+  ConcurWord refs;               /* atomic: only one call of it lives at a time, mostly */
+  guint64 id;
+  char *name;
+  GVariant *all;                 /* (owned) av: the arguments */
+  GUnixFDList *fds;              /* (owned) (nullable) */
+  gsize n_taken;
+  GPtrArray *answers;            /* of GVariant */
+  gboolean failed;
+} ConcurWorkerMap;
+
+void              concur_worker_map_unref        (ConcurWorkerMap  *self);
+
+/* @map: (nullable): what it is the next one of. */
+ConcurWorkerCall *concur_worker_call_new         (ConcurWorkerLink *link,
+                                                  guint64           id,
+                                                  const char       *name,
+                                                  GVariant         *arguments,
+                                                  GUnixFDList      *fds,
+                                                  ConcurWorkerMap  *map);
+gboolean          concur_worker_call_is_answered (ConcurWorkerCall *self);
+
+G_END_DECLS

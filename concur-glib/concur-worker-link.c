@@ -1,0 +1,241 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The thread that asks for calls reads, and does so by blocking: nobody stands between it
+ * and the program. Beside it a thread sleeps until there is something that cannot wait for
+ * the end of a call: SIGINT, by which the program asks to stop it, or the end of the
+ * program. It does not look at what comes, so calls do not wake it. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "concur-worker-link-private.h"
+
+#ifndef POLLRDHUP
+#define POLLRDHUP 0x2000
+#endif
+
+/* How long a worker may tidy up once the program has gone; nobody is left who would end it. */
+#define ORPHAN_GRACE_MS 2000
+
+/* Written by the signal handler, which may do little else. One worker a process. */
+static int interrupt_fd = -1;
+
+ConcurWorkerLink *
+concur_worker_link_new (int socket)
+{
+  ConcurWorkerLink *self = g_new0 (ConcurWorkerLink, 1);
+
+  concur_atomic_init (&self->refs, 1);
+  self->socket = socket;
+  self->max_body = CONCUR_FRAME_DEFAULT_MAX_BODY;
+  self->reader = concur_frame_reader_new (CONCUR_FRAME_DEFAULT_MAX_BODY);
+  concur_lock_init (&self->lock);
+  concur_lock_init (&self->sending);
+
+  return self;
+}
+
+ConcurWorkerLink *
+concur_worker_link_ref (ConcurWorkerLink *self)
+{
+  concur_atomic_add (&self->refs, 1, CONCUR_RELAXED);
+
+  return self;
+}
+
+void
+concur_worker_link_unref (ConcurWorkerLink *self)
+{
+  /* Release what this thread did with it, acquire what the others did. */
+  if (concur_atomic_sub (&self->refs, 1, CONCUR_ACQ_REL) != 1)
+    return;
+
+  close (self->socket);
+  concur_frame_reader_free (self->reader);
+  g_clear_object (&self->running);
+  concur_lock_clear (&self->lock);
+  concur_lock_clear (&self->sending);
+  g_free (self);
+}
+
+static void
+wait_for (int   socket,
+          short events)
+{
+  struct pollfd poll_fd = { .fd = socket, .events = events };
+
+  /* Whatever it was that ended it, the next call on the socket says more. */
+  poll (&poll_fd, 1, -1);
+}
+
+ConcurFrameRead
+concur_worker_link_read (ConcurWorkerLink  *self,
+                         ConcurFrame       *frame,
+                         GError           **error)
+{
+  for (;;)
+    {
+      GError *fill_error = NULL;
+      ConcurFrameRead read = concur_frame_reader_take (self->reader, frame, error);
+
+      if (read != CONCUR_FRAME_READ_MORE)
+        return read;
+
+      wait_for (self->socket, POLLIN);
+      if (!concur_frame_reader_fill (self->reader, self->socket, &fill_error)
+          && fill_error != NULL)
+        {
+          g_propagate_error (error, fill_error);
+          return CONCUR_FRAME_READ_BAD;
+        }
+    }
+}
+
+gboolean
+concur_worker_link_send (ConcurWorkerLink  *self,
+                         ConcurFrameKind    kind,
+                         guint64            id,
+                         GVariant          *body,
+                         GUnixFDList       *fds,
+                         GError           **error)
+{
+  ConcurFrameWriter writer;
+  GError *send_error = NULL;
+  gboolean sent;
+
+  if (!concur_frame_writer_init (&writer, kind, id, body, fds, self->max_body, error))
+    return FALSE;
+
+  concur_lock_acquire (&self->sending);
+  sent = !self->is_broken;
+  while (sent && !concur_frame_writer_is_done (&writer))
+    {
+      sent = concur_frame_writer_send (&writer, self->socket, &send_error);
+      if (sent && !concur_frame_writer_is_done (&writer))
+        wait_for (self->socket, POLLOUT);
+    }
+  self->is_broken |= !sent;
+  concur_lock_release (&self->sending);
+
+  concur_frame_writer_clear (&writer);
+  if (send_error != NULL)
+    g_propagate_error (error, send_error);
+  else if (!sent)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE,
+                         "The program that the worker works for has gone");
+
+  return sent;
+}
+
+void
+concur_worker_link_set_running (ConcurWorkerLink *self,
+                                GCancellable     *cancellable)
+{
+  GCancellable *before;
+
+  if (cancellable != NULL)
+    g_object_ref (cancellable);
+  concur_lock_acquire (&self->lock);
+  before = self->running;
+  self->running = cancellable;
+  concur_lock_release (&self->lock);
+  g_clear_object (&before);
+}
+
+void
+concur_worker_link_interrupt (ConcurWorkerLink *self)
+{
+  GCancellable *running;
+
+  concur_lock_acquire (&self->lock);
+  running = self->running == NULL ? NULL : g_object_ref (self->running);
+  concur_lock_release (&self->lock);
+
+  if (running != NULL)
+    {
+      g_cancellable_cancel (running);
+      g_object_unref (running);
+    }
+}
+
+static void
+interrupted (int number)
+{
+  int saved = errno;
+  guint64 one = 1;
+  gssize written = write (interrupt_fd, &one, sizeof one);
+
+  (void) written;
+  (void) number;
+  errno = saved;
+}
+
+static gpointer
+watch (gpointer data)
+{
+  ConcurWorkerLink *self = data;
+  struct pollfd fds[] = {
+    { .fd = interrupt_fd, .events = POLLIN },
+    { .fd = self->socket, .events = POLLRDHUP },
+  };
+
+  for (;;)
+    {
+      guint64 count;
+
+      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+        continue;
+      if ((fds[0].revents & POLLIN) && read (interrupt_fd, &count, sizeof count) > 0)
+        concur_worker_link_interrupt (self);
+      if (fds[1].revents != 0)
+        break;
+    }
+
+  /* The main thread sees it too, unless it is in the middle of a call. */
+  concur_worker_link_interrupt (self);
+  poll (NULL, 0, ORPHAN_GRACE_MS);
+  _exit (EXIT_FAILURE);
+
+  return NULL;
+}
+
+gboolean
+concur_worker_link_watch (ConcurWorkerLink  *self,
+                          GError           **error)
+{
+  struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
+  sigset_t all, before;
+  GThread *thread;
+
+  interrupt_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (interrupt_fd == -1 || sigaction (SIGINT, &action, NULL) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "eventfd: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+
+  /* Handlers of the worker's own are for its other threads. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &before);
+  thread = g_thread_try_new ("concur-watch", watch, concur_worker_link_ref (self), error);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  if (thread == NULL)
+    {
+      concur_worker_link_unref (self);
+      return FALSE;
+    }
+  g_thread_unref (thread);
+
+  return TRUE;
+}

@@ -31,6 +31,9 @@
 #include "concur-job.h"
 #include "concur-limiter.h"
 #include "concur-loop-thread.h"
+#include "concur-process-call.h"
+#include "concur-process-executor.h"
+#include "concur-process-worker.h"
 #include "concur-promise.h"
 #include "concur-retry.h"
 #include "concur-snapshot.h"
@@ -39,5 +42,6 @@
 #include "concur-thread-executor.h"
 #include "concur-vala.h"
 #include "concur-value.h"
+#include "concur-worker-call.h"
 
 #undef CONCUR_INSIDE

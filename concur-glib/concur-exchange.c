@@ -1,0 +1,391 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* One call, on the thread that has the worker to itself: it says what is wanted, and then
+ * listens until there is an answer, or no worker any more. What can end it is looked for in
+ * one poll (): the worker, the waker that a cancellation writes to, and time. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "concur-error.h"
+#include "concur-process-call-private.h"
+
+/* Why the worker was asked to stop. */
+typedef enum
+{
+  NOT_ASKED,
+  CANCELLED,
+  TIMED_OUT,
+} Asked;
+
+typedef struct
+{
+  ConcurExchange *exchange;
+  ConcurProcessChild *child;
+  ConcurFrameWriter writer;
+  guint64 id;
+  gint64 deadline;               /* -1: none */
+  gint64 patience;               /* once it was asked: until then it may answer */
+  Asked asked;
+} Talk;
+
+typedef enum
+{
+  GO_ON,
+  ANSWERED,                      /* the worker may have another call */
+  FAILED,                        /* the same, with an error */
+  BROKEN,                        /* the worker is not to be used any more */
+} Turn;
+
+static void
+wake (GCancellable *cancellable,
+      gpointer      child)
+{
+  concur_process_child_wake (child);
+}
+
+static void
+set_asked_error (Talk    *talk,
+                 GError **error)
+{
+  if (talk->asked == TIMED_OUT)
+    g_set_error (error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT,
+                 "The call “%s” took longer than it may", talk->exchange->name);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The call “%s” was cancelled",
+                 talk->exchange->name);
+}
+
+/* A domain that nobody in this program has ever heard of would not be understood, and the
+ * table of quarks only grows. */
+static void
+set_remote_error (GError     **error,
+                  const char  *domain,
+                  int          code,
+                  const char  *text)
+{
+  GQuark quark = g_quark_try_string (domain);
+
+  if (quark != 0)
+    g_set_error_literal (error, quark, code, text);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", domain, text);
+}
+
+static Turn
+take_error (Talk         *talk,
+            ConcurFrame  *frame,
+            GError      **error)
+{
+  ConcurExchange *exchange = talk->exchange;
+  const char *domain, *text;
+  gint32 code;
+  GVariant *details;
+
+  g_variant_get (frame->body, "(&si&s@a{sv})", &domain, &code, &text, &details);
+  if (talk->asked == TIMED_OUT)
+    set_asked_error (talk, error);
+  else
+    set_remote_error (error, domain, code, text);
+  if (g_variant_n_children (details) > 0)
+    exchange->details = g_steal_pointer (&details);
+  else
+    g_variant_unref (details);
+
+  return FAILED;
+}
+
+static Turn
+take_item (Talk         *talk,
+           ConcurFrame  *frame,
+           GError      **error)
+{
+  ConcurExchange *exchange = talk->exchange;
+  g_autoptr (GVariant) item = g_variant_get_variant (frame->body);
+  GValue value = G_VALUE_INIT;
+
+  if (exchange->channel == NULL)
+    {
+      g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                   "The worker process sent an item for the call “%s”, which is no stream",
+                   exchange->name);
+      return BROKEN;
+    }
+  if (talk->asked != NOT_ASKED)
+    return GO_ON;
+
+  g_value_init (&value, G_TYPE_VARIANT);
+  g_value_set_variant (&value, item);
+  /* Who does not want any more cancels the job as well. */
+  concur_channel_send_wait (exchange->channel, &value, -1, NULL);
+  g_value_unset (&value);
+
+  return GO_ON;
+}
+
+static Turn
+take_frame (Talk         *talk,
+            ConcurFrame  *frame,
+            GError      **error)
+{
+  ConcurExchange *exchange = talk->exchange;
+  const char *text;
+
+  if (frame->id != talk->id)
+    {
+      g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                   "The worker process answered call %" G_GUINT64_FORMAT
+                   " while call %" G_GUINT64_FORMAT " was asked",
+                   frame->id, talk->id);
+      return BROKEN;
+    }
+
+  switch (frame->kind)
+    {
+    case CONCUR_FRAME_PROGRESS:
+      concur_job_set_progress (exchange->job, g_variant_get_double (frame->body));
+      return GO_ON;
+
+    case CONCUR_FRAME_STATUS:
+      g_variant_get (frame->body, "m&s", &text);
+      concur_job_set_status_text (exchange->job, text);
+      return GO_ON;
+
+    case CONCUR_FRAME_ITEM:
+      return take_item (talk, frame, error);
+
+    case CONCUR_FRAME_ERROR:
+      return take_error (talk, frame, error);
+
+    case CONCUR_FRAME_RESULT:
+      if (talk->asked == TIMED_OUT)
+        {
+          set_asked_error (talk, error);
+          return FAILED;
+        }
+      exchange->value = g_variant_get_variant (frame->body);
+      exchange->value_fds = g_steal_pointer (&frame->fds);
+      return ANSWERED;
+
+    case CONCUR_FRAME_HELLO:
+    case CONCUR_FRAME_CALL:
+    case CONCUR_FRAME_MAP:
+    case CONCUR_FRAME_READY:
+    default:
+      g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                   "The worker process sent a %s frame in the middle of the call “%s”",
+                   concur_frame_kind_get_name (frame->kind), exchange->name);
+      return BROKEN;
+    }
+}
+
+/* All that has come. */
+static Turn
+take_frames (Talk    *talk,
+             GError **error)
+{
+  for (;;)
+    {
+      ConcurFrame frame = { 0 };
+      GError *read_error = NULL;
+      g_autofree char *end = NULL;
+      Turn turn;
+
+      switch (concur_frame_reader_take (talk->child->reader, &frame, &read_error))
+        {
+        case CONCUR_FRAME_READ_DONE:
+          turn = take_frame (talk, &frame, error);
+          concur_frame_clear (&frame);
+          if (turn != GO_ON)
+            return turn;
+          break;
+
+        case CONCUR_FRAME_READ_BAD:
+          g_propagate_prefixed_error (error, read_error,
+                                      "The worker process cannot be understood: ");
+          return BROKEN;
+
+        case CONCUR_FRAME_READ_END:
+          concur_process_child_lost (talk->child);
+          if (talk->asked != NOT_ASKED)
+            {
+              set_asked_error (talk, error);
+              return BROKEN;
+            }
+          end = concur_process_child_describe (talk->child);
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                       "The worker process %d ended during the call “%s”: %s",
+                       (int) talk->child->pid, talk->exchange->name, end);
+          return BROKEN;
+
+        case CONCUR_FRAME_READ_MORE:
+        default:
+          return GO_ON;
+        }
+    }
+}
+
+static void
+ask_to_stop (Talk  *talk,
+             Asked  why)
+{
+  if (talk->asked != NOT_ASKED)
+    return;
+
+  talk->asked = why;
+  talk->patience = concur_now () + talk->child->settings->grace_us;
+  concur_process_child_interrupt (talk->child);
+}
+
+/* Waits until there is something to do. FALSE: time is up. */
+static gboolean
+wait_for_turn (Talk    *talk,
+               gboolean *readable)
+{
+  ConcurProcessChild *child = talk->child;
+  struct pollfd fds[] = {
+    { .fd = child->socket, .events = POLLIN },
+    { .fd = child->messages, .events = POLLIN },
+    { .fd = child->waker, .events = POLLIN },
+  };
+  gint64 until = talk->asked != NOT_ASKED ? talk->patience : talk->deadline;
+  int timeout_ms = -1;
+  guint64 count;
+
+  *readable = FALSE;
+  if (until >= 0)
+    {
+      gint64 left = until - concur_now ();
+
+      if (left <= 0)
+        return FALSE;
+      timeout_ms = (int) MIN ((left + 999) / 1000, G_MAXINT);
+    }
+  if (!concur_frame_writer_is_done (&talk->writer))
+    fds[0].events |= POLLOUT;
+
+  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) <= 0)
+    return TRUE;
+
+  *readable = (fds[0].revents & ~POLLOUT) != 0;
+  if (fds[1].revents & POLLIN)
+    concur_process_child_listen (child);
+  if ((fds[2].revents & POLLIN) && read (child->waker, &count, sizeof count) > 0
+      && concur_job_is_cancelled (talk->exchange->job))
+    ask_to_stop (talk, CANCELLED);
+
+  return TRUE;
+}
+
+/* FALSE: there is nobody at the other end, which reading will tell about. */
+static gboolean
+send_more (Talk    *talk,
+           GError **error)
+{
+  GError *send_error = NULL;
+
+  if (concur_frame_writer_is_done (&talk->writer)
+      || concur_frame_writer_send (&talk->writer, talk->child->socket, &send_error))
+    return TRUE;
+
+  talk->writer.sent = talk->writer.size;
+  if (send_error == NULL)
+    return TRUE;
+
+  g_propagate_error (error, send_error);
+
+  return FALSE;
+}
+
+static Turn
+talk_to_end (Talk    *talk,
+             GError **error)
+{
+  ConcurProcessChild *child = talk->child;
+
+  for (;;)
+    {
+      gboolean readable;
+      GError *read_error = NULL;
+      Turn turn;
+
+      if (!send_more (talk, error))
+        return BROKEN;
+
+      if (!wait_for_turn (talk, &readable))
+        {
+          if (talk->asked == NOT_ASKED)
+            {
+              ask_to_stop (talk, TIMED_OUT);
+              continue;
+            }
+          concur_process_child_kill (child);
+          set_asked_error (talk, error);
+          return BROKEN;
+        }
+      if (!readable)
+        continue;
+
+      concur_frame_reader_fill (child->reader, child->socket, &read_error);
+      turn = take_frames (talk, read_error == NULL ? error : NULL);
+      if (read_error != NULL)
+        {
+          if (turn != ANSWERED)
+            {
+              g_propagate_error (error, read_error);
+              return BROKEN;
+            }
+          g_error_free (read_error);
+        }
+      if (turn != GO_ON)
+        return turn;
+    }
+}
+
+gboolean
+concur_exchange_run (ConcurExchange     *self,
+                     ConcurProcessPool  *pool,
+                     GError            **error)
+{
+  GCancellable *cancellable = concur_job_get_cancellable (self->job);
+  gint64 call_timeout_us = pool->settings.call_timeout_us;
+  Talk talk = { .exchange = self };
+  Turn turn;
+  gulong id;
+
+  talk.child = concur_process_pool_take (pool, cancellable, error);
+  if (talk.child == NULL)
+    return FALSE;
+
+  talk.id = ++talk.child->last_id;
+  if (!concur_frame_writer_init (&talk.writer, self->kind, talk.id, self->body, self->fds,
+                                 talk.child->max_body, error))
+    return FALSE;
+
+  talk.deadline = call_timeout_us < 0 ? -1 : concur_now () + call_timeout_us;
+  id = g_cancellable_connect (cancellable, G_CALLBACK (wake), talk.child, NULL);
+  turn = talk_to_end (&talk, error);
+  g_cancellable_disconnect (cancellable, id);
+  concur_frame_writer_clear (&talk.writer);
+
+  if (turn == BROKEN)
+    concur_process_child_kill (talk.child);
+  /* One that did not read all it was told cannot have another call. */
+  concur_process_pool_give (pool, turn != BROKEN && concur_frame_writer_is_done (&talk.writer));
+
+  return turn == ANSWERED;
+}
+
+void
+concur_exchange_clear (ConcurExchange *self)
+{
+  g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_object (&self->value_fds);
+  g_clear_pointer (&self->details, g_variant_unref);
+}

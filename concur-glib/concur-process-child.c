@@ -1,0 +1,450 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "concur-error.h"
+#include "concur-process-child-private.h"
+#include "concur-worker-link-private.h"
+
+/* Kept of what a worker writes to stderr: enough for the report of an uncaught exception. */
+#define TAIL_SIZE 4096
+
+/* Where there is no descriptor for a process, its end is looked for at these intervals. */
+#define LOOK_INTERVAL_MS 10
+
+#define CHILD_SOCKET 3
+
+void
+concur_process_settings_clear (ConcurProcessSettings *self)
+{
+  g_free (self->name);
+  g_strfreev (self->command);
+  g_strfreev (self->environment);
+  g_free (self->directory);
+  g_clear_pointer (&self->options, g_variant_unref);
+}
+
+static void
+limit (int     resource,
+       guint64 value)
+{
+  struct rlimit limits = { .rlim_cur = value, .rlim_max = value };
+
+  setrlimit (resource, &limits);
+}
+
+/* In the child, before exec: only what is safe after a fork. */
+static void
+set_up_child (gpointer data)
+{
+  const ConcurProcessSettings *settings = data;
+  sigset_t none;
+
+  /* Ctrl-C in a terminal is for the program, and what the worker starts ends with it. */
+  setpgid (0, 0);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  signal (SIGPIPE, SIG_DFL);
+
+  limit (RLIMIT_CORE, 0);
+  if (settings->max_memory > 0)
+    limit (RLIMIT_AS, settings->max_memory);
+  if (settings->max_cpu > 0)
+    limit (RLIMIT_CPU, settings->max_cpu);
+  if (settings->max_files > 0)
+    limit (RLIMIT_NOFILE, settings->max_files);
+}
+
+static gboolean
+child_spawn (ConcurProcessChild  *self,
+             GError             **error)
+{
+  const ConcurProcessSettings *settings = self->settings;
+  g_auto (GStrv) environment = settings->environment != NULL ? g_strdupv (settings->environment)
+                                                             : g_get_environ ();
+  int sockets[2];
+  int target = CHILD_SOCKET;
+  gboolean spawned;
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "socketpair: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+
+  self->socket = sockets[0];
+  environment = g_environ_setenv (environment, CONCUR_WORKER_FD_VARIABLE,
+                                  G_STRINGIFY (CHILD_SOCKET), TRUE);
+  spawned = g_spawn_async_with_pipes_and_fds (
+      settings->directory, (const char *const *) settings->command,
+      (const char *const *) environment,
+      G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | G_SPAWN_CLOEXEC_PIPES, set_up_child,
+      (gpointer) settings, -1, -1, -1, &sockets[1], &target, 1, &self->pid, NULL, NULL,
+      &self->messages, error);
+  close (sockets[1]);
+  if (!spawned)
+    return FALSE;
+
+  fcntl (self->messages, F_SETFL, O_NONBLOCK);
+
+  return TRUE;
+}
+
+void
+concur_process_child_listen (ConcurProcessChild *self)
+{
+  char data[4096];
+  gssize n_read;
+
+  while ((n_read = read (self->messages, data, sizeof data)) > 0 || (n_read < 0 && errno == EINTR))
+    {
+      gssize n_written;
+
+      if (n_read < 0)
+        continue;
+
+      g_string_append_len (self->tail, data, n_read);
+      if (self->tail->len > TAIL_SIZE)
+        g_string_erase (self->tail, 0, (gssize) (self->tail->len - TAIL_SIZE));
+
+      /* Where stderr itself is closed or full there is nobody to tell. */
+      do
+        n_written = write (STDERR_FILENO, data, (gsize) n_read);
+      while (n_written < 0 && errno == EINTR);
+    }
+}
+
+/* FALSE: not within that time. */
+static gboolean
+child_wait (ConcurProcessChild *self,
+            gint64              timeout_us)
+{
+  gint64 deadline = timeout_us < 0 ? -1 : concur_now () + timeout_us;
+  int pidfd = -1;
+  gboolean waited = FALSE;
+
+  if (self->is_over)
+    return TRUE;
+
+#ifdef SYS_pidfd_open
+  if (timeout_us != 0)
+    pidfd = (int) syscall (SYS_pidfd_open, self->pid, 0);
+#endif
+
+  for (;;)
+    {
+      struct pollfd fds[] = {
+        { .fd = self->messages, .events = POLLIN },
+        { .fd = pidfd, .events = POLLIN },
+      };
+      pid_t pid = waitpid (self->pid, &self->status, WNOHANG);
+      gint64 left = deadline < 0 ? -1 : deadline - concur_now ();
+      int left_ms = left < 0 ? -1 : (int) MIN ((left + 999) / 1000, G_MAXINT);
+
+      /* ECHILD: the program has said that it does not want to know. */
+      if (pid == self->pid || (pid < 0 && errno == ECHILD))
+        {
+          waited = self->is_over = TRUE;
+          if (pid < 0)
+            self->status = 0;
+          break;
+        }
+      if (deadline >= 0 && left <= 0)
+        break;
+      if (pidfd == -1)
+        left_ms = left_ms < 0 ? LOOK_INTERVAL_MS : MIN (left_ms, LOOK_INTERVAL_MS);
+
+      /* It may be writing at its leisure, and what it has started may keep stderr open. */
+      if (poll (fds, G_N_ELEMENTS (fds), left_ms) > 0 && fds[0].revents != 0)
+        {
+          concur_process_child_listen (self);
+          if (fds[0].revents & POLLHUP)
+            {
+              struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+              poll (&end, 1, pidfd == -1 && left_ms != 0 ? LOOK_INTERVAL_MS : left_ms);
+            }
+        }
+    }
+
+  if (pidfd != -1)
+    close (pidfd);
+  if (waited)
+    concur_process_child_listen (self);
+
+  return waited;
+}
+
+void
+concur_process_child_interrupt (ConcurProcessChild *self)
+{
+  if (!self->is_over)
+    kill (self->pid, SIGINT);
+}
+
+void
+concur_process_child_kill (ConcurProcessChild *self)
+{
+  if (self->is_over)
+    return;
+
+  /* With what it has started. It is not waited for yet, so the number is still its own. */
+  if (kill (-self->pid, SIGKILL) != 0)
+    kill (self->pid, SIGKILL);
+  child_wait (self, -1);
+}
+
+void
+concur_process_child_lost (ConcurProcessChild *self)
+{
+  if (!child_wait (self, self->settings->grace_us))
+    concur_process_child_kill (self);
+}
+
+void
+concur_process_child_end (ConcurProcessChild *self)
+{
+  if (!self->is_over)
+    shutdown (self->socket, SHUT_RDWR);
+  concur_process_child_lost (self);
+  concur_process_child_free (self);
+}
+
+void
+concur_process_child_free (ConcurProcessChild *self)
+{
+  if (self->pid > 0 && !self->is_over)
+    concur_process_child_kill (self);
+  if (self->socket != -1)
+    close (self->socket);
+  if (self->messages != -1)
+    close (self->messages);
+  if (self->waker != -1)
+    close (self->waker);
+  g_clear_pointer (&self->reader, concur_frame_reader_free);
+  g_string_free (self->tail, TRUE);
+  g_free (self);
+}
+
+void
+concur_process_child_wake (ConcurProcessChild *self)
+{
+  guint64 one = 1;
+  gssize written = write (self->waker, &one, sizeof one);
+
+  /* It cannot fail but for being full, and then it is awake. */
+  (void) written;
+}
+
+char *
+concur_process_child_describe (ConcurProcessChild *self)
+{
+  GString *text = g_string_new (NULL);
+  g_autofree char *said = g_utf8_make_valid (self->tail->str, (gssize) self->tail->len);
+
+  if (WIFSIGNALED (self->status))
+    g_string_append_printf (text, "it was killed by signal %d (%s)", WTERMSIG (self->status),
+                            g_strsignal (WTERMSIG (self->status)));
+  else
+    g_string_append_printf (text, "its exit status was %d", WEXITSTATUS (self->status));
+  g_strstrip (said);
+  if (*said != '\0')
+    g_string_append_printf (text, ". It had written:\n%s", said);
+
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+concur_process_child_is_idle (ConcurProcessChild *self)
+{
+  struct pollfd poll_fd = { .fd = self->socket, .events = POLLIN };
+
+  concur_process_child_listen (self);
+
+  return poll (&poll_fd, 1, 0) == 0;
+}
+
+static gboolean
+child_read_ready (ConcurProcessChild  *self,
+                  ConcurFrame         *frame,
+                  GError             **error)
+{
+  guint32 version;
+
+  if (frame->kind != CONCUR_FRAME_READY)
+    {
+      g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                   "The worker process began with a %s frame",
+                   concur_frame_kind_get_name (frame->kind));
+      return FALSE;
+    }
+
+  g_variant_get (frame->body, "(uta{sv})", &version, &self->max_body, NULL);
+  self->max_body = MIN (self->max_body, self->settings->max_message);
+  if (version == CONCUR_FRAME_VERSION)
+    return TRUE;
+
+  g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+               "The worker process speaks version %u of the protocol, this is version %u", version,
+               CONCUR_FRAME_VERSION);
+
+  return FALSE;
+}
+
+static gboolean
+child_wait_ready (ConcurProcessChild  *self,
+                  gint64               deadline,
+                  GCancellable        *cancellable,
+                  GError             **error)
+{
+  for (;;)
+    {
+      struct pollfd fds[] = {
+        { .fd = self->socket, .events = POLLIN },
+        { .fd = self->waker, .events = POLLIN },
+        { .fd = self->messages, .events = POLLIN },
+      };
+      ConcurFrame frame = { 0 };
+      g_autofree char *end = NULL;
+      GError *read_error = NULL;
+      gint64 left = deadline < 0 ? -1 : deadline - concur_now ();
+      gboolean ready;
+
+      switch (concur_frame_reader_take (self->reader, &frame, &read_error))
+        {
+        case CONCUR_FRAME_READ_DONE:
+          ready = child_read_ready (self, &frame, error);
+          concur_frame_clear (&frame);
+          return ready;
+
+        case CONCUR_FRAME_READ_BAD:
+          g_propagate_prefixed_error (error, read_error, "The worker process cannot be understood: ");
+          return FALSE;
+
+        case CONCUR_FRAME_READ_END:
+          concur_process_child_lost (self);
+          end = concur_process_child_describe (self);
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                       "The worker process “%s” ended before it was ready: %s",
+                       self->settings->command[0], end);
+          return FALSE;
+
+        case CONCUR_FRAME_READ_MORE:
+        default:
+          break;
+        }
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      if (deadline >= 0 && left <= 0)
+        {
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                       "The worker process “%s” was not ready in time",
+                       self->settings->command[0]);
+          return FALSE;
+        }
+
+      poll (fds, G_N_ELEMENTS (fds), left < 0 ? -1 : (int) MIN ((left + 999) / 1000, G_MAXINT));
+      if (fds[2].revents & POLLIN)
+        concur_process_child_listen (self);
+      if (fds[0].revents != 0
+          && !concur_frame_reader_fill (self->reader, self->socket, &read_error)
+          && read_error != NULL)
+        {
+          g_propagate_error (error, read_error);
+          return FALSE;
+        }
+    }
+}
+
+static gboolean
+child_say_hello (ConcurProcessChild  *self,
+                 GError             **error)
+{
+  const ConcurProcessSettings *settings = self->settings;
+  GVariantDict options;
+  ConcurFrameWriter writer;
+  gboolean sent;
+
+  g_variant_dict_init (&options, settings->options);
+  g_variant_dict_insert (&options, "name", "s", settings->name);
+  if (!concur_frame_writer_init (&writer, CONCUR_FRAME_HELLO, 0,
+                                 g_variant_new ("(ut@a{sv})", CONCUR_FRAME_VERSION,
+                                                settings->max_message,
+                                                g_variant_dict_end (&options)),
+                                 NULL, CONCUR_FRAME_MEMFD_SIZE - 1, error))
+    return FALSE;
+
+  /* The socket is empty, and has room for it: it need not be waited for. One that is gone
+   * already is noticed when it is listened to. */
+  sent = concur_frame_writer_send (&writer, self->socket, error) || *error == NULL;
+  concur_frame_writer_clear (&writer);
+
+  return sent;
+}
+
+static void
+wake (GCancellable *cancellable,
+      gpointer      child)
+{
+  concur_process_child_wake (child);
+}
+
+ConcurProcessChild *
+concur_process_child_start (const ConcurProcessSettings  *settings,
+                            GCancellable                 *cancellable,
+                            GError                      **error)
+{
+  ConcurProcessChild *self = g_new0 (ConcurProcessChild, 1);
+  gint64 deadline = settings->start_timeout_us < 0 ? -1
+                                                   : concur_now () + settings->start_timeout_us;
+  GError *start_error = NULL;
+  gulong id = 0;
+  gboolean started;
+
+  self->settings = settings;
+  self->socket = self->messages = -1;
+  self->tail = g_string_new (NULL);
+  self->reader = concur_frame_reader_new (settings->max_message);
+  self->waker = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+  if (self->waker == -1)
+    {
+      g_set_error (&start_error, G_IO_ERROR, g_io_error_from_errno (errno), "eventfd: %s",
+                   g_strerror (errno));
+      started = FALSE;
+    }
+  else
+    {
+      if (cancellable != NULL)
+        id = g_cancellable_connect (cancellable, G_CALLBACK (wake), self, NULL);
+      started = child_spawn (self, &start_error) && child_say_hello (self, &start_error)
+                && child_wait_ready (self, deadline, cancellable, &start_error);
+      g_cancellable_disconnect (cancellable, id);
+    }
+
+  if (!started)
+    {
+      concur_process_child_free (self);
+      g_propagate_error (error, start_error);
+      return NULL;
+    }
+
+  return self;
+}

@@ -1,0 +1,274 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The concur-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include <poll.h>
+
+#include "concur-error.h"
+#include "concur-process-pool-private.h"
+
+/* A worker that does not start is tried again, after a pause that doubles: what it needs may
+ * be on its way, and a crash in a loop is not to take the machine. */
+#define START_ATTEMPTS 4
+#define FIRST_PAUSE_MS 50
+
+G_DEFINE_FINAL_TYPE (ConcurProcessPool, concur_process_pool, CONCUR_TYPE_THREAD_EXECUTOR)
+
+/* Of a thread of a pool. */
+static _Thread_local ConcurProcessChild *thread_child;
+
+static void
+pool_remove_pid (ConcurProcessPool  *self,
+                 ConcurProcessChild *child)
+{
+  concur_lock_acquire (&self->lock);
+  g_queue_remove (&self->pids, GINT_TO_POINTER (child->pid));
+  concur_lock_release (&self->lock);
+}
+
+static void
+pool_drop (ConcurProcessPool  *self,
+           ConcurProcessChild *child)
+{
+  pool_remove_pid (self, child);
+  concur_process_child_end (child);
+}
+
+static void
+concur_process_pool_thread_main (ConcurThreadExecutor *executor)
+{
+  ConcurProcessPool *self = CONCUR_PROCESS_POOL (executor);
+  ConcurProcessChild *child;
+  gboolean kept = FALSE;
+
+  while (concur_thread_executor_run_next (executor))
+    ;
+
+  child = thread_child;
+  thread_child = NULL;
+  if (child == NULL)
+    return;
+
+  concur_lock_acquire (&self->lock);
+  if (!self->ends && self->pids.length <= self->settings.min_workers)
+    {
+      g_queue_push_head (&self->warm, child);
+      kept = TRUE;
+    }
+  concur_lock_release (&self->lock);
+
+  if (!kept)
+    pool_drop (self, child);
+}
+
+static gpointer
+end_warm (gpointer data)
+{
+  GQueue *children = data;
+  ConcurProcessChild *child;
+
+  while ((child = g_queue_pop_head (children)) != NULL)
+    concur_process_child_end (child);
+  g_queue_free (children);
+
+  return NULL;
+}
+
+void
+concur_process_pool_end (ConcurProcessPool *self)
+{
+  GQueue *children = g_queue_new ();
+  GThread *thread;
+
+  concur_lock_acquire (&self->lock);
+  self->ends = TRUE;
+  *children = self->warm;
+  g_queue_init (&self->warm);
+  for (GList *link = children->head; link != NULL; link = link->next)
+    g_queue_remove (&self->pids, GINT_TO_POINTER (((ConcurProcessChild *) link->data)->pid));
+  concur_lock_release (&self->lock);
+
+  if (children->length == 0)
+    {
+      g_queue_free (children);
+      return;
+    }
+
+  /* It may take a while, and the caller may be the one that draws the windows. */
+  thread = g_thread_try_new ("concur-reaper", end_warm, children, NULL);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    end_warm (children);
+}
+
+static void
+concur_process_pool_finalize (GObject *object)
+{
+  ConcurProcessPool *self = CONCUR_PROCESS_POOL (object);
+
+  concur_process_settings_clear (&self->settings);
+  g_queue_clear (&self->pids);
+  concur_lock_clear (&self->lock);
+
+  G_OBJECT_CLASS (concur_process_pool_parent_class)->finalize (object);
+}
+
+static void
+concur_process_pool_class_init (ConcurProcessPoolClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = concur_process_pool_finalize;
+  CONCUR_THREAD_EXECUTOR_CLASS (klass)->thread_main = concur_process_pool_thread_main;
+}
+
+static void
+concur_process_pool_init (ConcurProcessPool *self)
+{
+  concur_lock_init (&self->lock);
+  g_queue_init (&self->warm);
+  g_queue_init (&self->pids);
+}
+
+/* FALSE: it was cancelled meanwhile. */
+static gboolean
+pause_ms (int            pause,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  GPollFD poll_fd = { .fd = -1 };
+  gboolean can_poll = cancellable != NULL && g_cancellable_make_pollfd (cancellable, &poll_fd);
+
+  g_poll (&poll_fd, can_poll ? 1 : 0, pause);
+  if (can_poll)
+    g_cancellable_release_fd (cancellable);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+is_worth_another_try (const GError *error)
+{
+  return g_error_matches (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED)
+         || g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_FORK)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+}
+
+static ConcurProcessChild *
+pool_start (ConcurProcessPool  *self,
+            GCancellable       *cancellable,
+            GError            **error)
+{
+  int pause = FIRST_PAUSE_MS;
+
+  for (guint attempt = 1;; attempt++, pause *= 2)
+    {
+      GError *start_error = NULL;
+      ConcurProcessChild *child = concur_process_child_start (&self->settings, cancellable,
+                                                              &start_error);
+
+      if (child != NULL)
+        {
+          concur_lock_acquire (&self->lock);
+          g_queue_push_tail (&self->pids, GINT_TO_POINTER (child->pid));
+          self->n_started++;
+          concur_lock_release (&self->lock);
+          return child;
+        }
+      if (attempt == START_ATTEMPTS || !is_worth_another_try (start_error))
+        {
+          g_propagate_error (error, start_error);
+          return NULL;
+        }
+      g_error_free (start_error);
+      if (!pause_ms (pause, cancellable, error))
+        return NULL;
+    }
+}
+
+ConcurProcessChild *
+concur_process_pool_take (ConcurProcessPool  *self,
+                          GCancellable       *cancellable,
+                          GError            **error)
+{
+  ConcurProcessChild *child = thread_child;
+
+  while (child == NULL || !concur_process_child_is_idle (child))
+    {
+      if (child != NULL)
+        pool_drop (self, child);
+
+      concur_lock_acquire (&self->lock);
+      child = g_queue_pop_head (&self->warm);
+      concur_lock_release (&self->lock);
+      if (child == NULL)
+        {
+          child = pool_start (self, cancellable, error);
+          if (child == NULL)
+            break;
+        }
+    }
+  thread_child = child;
+
+  return child;
+}
+
+void
+concur_process_pool_give (ConcurProcessPool *self,
+                          gboolean           keep)
+{
+  ConcurProcessChild *child = thread_child;
+  guint max_calls = self->settings.max_calls;
+
+  child->n_calls++;
+  if (keep && (max_calls == 0 || child->n_calls < max_calls))
+    return;
+
+  thread_child = NULL;
+  pool_drop (self, child);
+}
+
+gboolean
+concur_process_pool_warm (ConcurProcessPool  *self,
+                          GCancellable       *cancellable,
+                          GError            **error)
+{
+  ConcurProcessChild *child;
+  gboolean kept;
+
+  if (thread_child == NULL)
+    return concur_process_pool_take (self, cancellable, error) != NULL;
+
+  child = pool_start (self, cancellable, error);
+  if (child == NULL)
+    return FALSE;
+
+  concur_lock_acquire (&self->lock);
+  kept = !self->ends;
+  if (kept)
+    g_queue_push_tail (&self->warm, child);
+  concur_lock_release (&self->lock);
+  if (!kept)
+    pool_drop (self, child);
+
+  return TRUE;
+}
+
+GArray *
+concur_process_pool_dup_pids (ConcurProcessPool *self)
+{
+  GArray *pids = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  concur_lock_acquire (&self->lock);
+  for (GList *link = self->pids.head; link != NULL; link = link->next)
+    {
+      gint64 pid = GPOINTER_TO_INT (link->data);
+
+      g_array_append_val (pids, pid);
+    }
+  concur_lock_release (&self->lock);
+
+  return pids;
+}

@@ -28,7 +28,7 @@ typedef struct
 {
   ConcurExchange *exchange;
   ConcurProcessChild *child;
-  ConcurFrameWriter writer;
+  ConcurWireWriter writer;
   guint64 id;
   gint64 deadline;               /* -1: none */
   gint64 patience;               /* once it was asked: until then it may answer */
@@ -62,6 +62,33 @@ set_asked_error (Talk    *talk,
                  talk->exchange->name);
 }
 
+/* Domains are made when they are first used. These are known here even if nothing has gone
+ * wrong so far. */
+static void
+know_domains (void)
+{
+  static gsize known;
+
+  if (!g_once_init_enter (&known))
+    return;
+
+  concur_executor_error_quark ();
+  concur_channel_error_quark ();
+  concur_future_error_quark ();
+  g_io_error_quark ();
+  g_file_error_quark ();
+  g_spawn_error_quark ();
+  g_convert_error_quark ();
+  g_key_file_error_quark ();
+  g_markup_error_quark ();
+  g_number_parser_error_quark ();
+  g_regex_error_quark ();
+  g_resolver_error_quark ();
+  g_thread_error_quark ();
+  g_variant_parse_error_quark ();
+  g_once_init_leave (&known, 1);
+}
+
 /* A domain that nobody in this program has ever heard of would not be understood, and the
  * table of quarks only grows. */
 static void
@@ -70,7 +97,10 @@ set_remote_error (GError     **error,
                   int          code,
                   const char  *text)
 {
-  GQuark quark = g_quark_try_string (domain);
+  GQuark quark;
+
+  know_domains ();
+  quark = g_quark_try_string (domain);
 
   if (quark != 0)
     g_set_error_literal (error, quark, code, text);
@@ -80,7 +110,7 @@ set_remote_error (GError     **error,
 
 static Turn
 take_error (Talk         *talk,
-            ConcurFrame  *frame,
+            ConcurWireFrame  *frame,
             GError      **error)
 {
   ConcurExchange *exchange = talk->exchange;
@@ -103,7 +133,7 @@ take_error (Talk         *talk,
 
 static Turn
 take_item (Talk         *talk,
-           ConcurFrame  *frame,
+           ConcurWireFrame  *frame,
            GError      **error)
 {
   ConcurExchange *exchange = talk->exchange;
@@ -131,7 +161,7 @@ take_item (Talk         *talk,
 
 static Turn
 take_frame (Talk         *talk,
-            ConcurFrame  *frame,
+            ConcurWireFrame  *frame,
             GError      **error)
 {
   ConcurExchange *exchange = talk->exchange;
@@ -148,22 +178,22 @@ take_frame (Talk         *talk,
 
   switch (frame->kind)
     {
-    case CONCUR_FRAME_PROGRESS:
+    case CONCUR_WIRE_PROGRESS:
       concur_job_set_progress (exchange->job, g_variant_get_double (frame->body));
       return GO_ON;
 
-    case CONCUR_FRAME_STATUS:
+    case CONCUR_WIRE_STATUS:
       g_variant_get (frame->body, "m&s", &text);
       concur_job_set_status_text (exchange->job, text);
       return GO_ON;
 
-    case CONCUR_FRAME_ITEM:
+    case CONCUR_WIRE_ITEM:
       return take_item (talk, frame, error);
 
-    case CONCUR_FRAME_ERROR:
+    case CONCUR_WIRE_ERROR:
       return take_error (talk, frame, error);
 
-    case CONCUR_FRAME_RESULT:
+    case CONCUR_WIRE_RESULT:
       if (talk->asked == TIMED_OUT)
         {
           set_asked_error (talk, error);
@@ -173,14 +203,14 @@ take_frame (Talk         *talk,
       exchange->value_fds = g_steal_pointer (&frame->fds);
       return ANSWERED;
 
-    case CONCUR_FRAME_HELLO:
-    case CONCUR_FRAME_CALL:
-    case CONCUR_FRAME_MAP:
-    case CONCUR_FRAME_READY:
+    case CONCUR_WIRE_HELLO:
+    case CONCUR_WIRE_CALL:
+    case CONCUR_WIRE_MAP:
+    case CONCUR_WIRE_READY:
     default:
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                    "The worker process sent a %s frame in the middle of the call “%s”",
-                   concur_frame_kind_get_name (frame->kind), exchange->name);
+                   concur_wire_kind_get_name (frame->kind), exchange->name);
       return BROKEN;
     }
 }
@@ -192,26 +222,26 @@ take_frames (Talk    *talk,
 {
   for (;;)
     {
-      ConcurFrame frame = { 0 };
+      ConcurWireFrame frame = { 0 };
       GError *read_error = NULL;
       g_autofree char *end = NULL;
       Turn turn;
 
-      switch (concur_frame_reader_take (talk->child->reader, &frame, &read_error))
+      switch (concur_wire_reader_take (talk->child->reader, &frame, &read_error))
         {
-        case CONCUR_FRAME_READ_DONE:
+        case CONCUR_WIRE_READ_DONE:
           turn = take_frame (talk, &frame, error);
-          concur_frame_clear (&frame);
+          concur_wire_clear (&frame);
           if (turn != GO_ON)
             return turn;
           break;
 
-        case CONCUR_FRAME_READ_BAD:
+        case CONCUR_WIRE_READ_BAD:
           g_propagate_prefixed_error (error, read_error,
                                       "The worker process cannot be understood: ");
           return BROKEN;
 
-        case CONCUR_FRAME_READ_END:
+        case CONCUR_WIRE_READ_END:
           concur_process_child_lost (talk->child);
           if (talk->asked != NOT_ASKED)
             {
@@ -224,7 +254,7 @@ take_frames (Talk    *talk,
                        (int) talk->child->pid, talk->exchange->name, end);
           return BROKEN;
 
-        case CONCUR_FRAME_READ_MORE:
+        case CONCUR_WIRE_READ_MORE:
         default:
           return GO_ON;
         }
@@ -267,7 +297,7 @@ wait_for_turn (Talk    *talk,
         return FALSE;
       timeout_ms = (int) MIN ((left + 999) / 1000, G_MAXINT);
     }
-  if (!concur_frame_writer_is_done (&talk->writer))
+  if (!concur_wire_writer_is_done (&talk->writer))
     fds[0].events |= POLLOUT;
 
   if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) <= 0)
@@ -290,8 +320,8 @@ send_more (Talk    *talk,
 {
   GError *send_error = NULL;
 
-  if (concur_frame_writer_is_done (&talk->writer)
-      || concur_frame_writer_send (&talk->writer, talk->child->socket, &send_error))
+  if (concur_wire_writer_is_done (&talk->writer)
+      || concur_wire_writer_send (&talk->writer, talk->child->socket, &send_error))
     return TRUE;
 
   talk->writer.sent = talk->writer.size;
@@ -332,7 +362,7 @@ talk_to_end (Talk    *talk,
       if (!readable)
         continue;
 
-      concur_frame_reader_fill (child->reader, child->socket, &read_error);
+      concur_wire_reader_fill (child->reader, child->socket, &read_error);
       turn = take_frames (talk, read_error == NULL ? error : NULL);
       if (read_error != NULL)
         {
@@ -364,7 +394,7 @@ concur_exchange_run (ConcurExchange     *self,
     return FALSE;
 
   talk.id = ++talk.child->last_id;
-  if (!concur_frame_writer_init (&talk.writer, self->kind, talk.id, self->body, self->fds,
+  if (!concur_wire_writer_init (&talk.writer, self->kind, talk.id, self->body, self->fds,
                                  talk.child->max_body, error))
     return FALSE;
 
@@ -372,12 +402,12 @@ concur_exchange_run (ConcurExchange     *self,
   id = g_cancellable_connect (cancellable, G_CALLBACK (wake), talk.child, NULL);
   turn = talk_to_end (&talk, error);
   g_cancellable_disconnect (cancellable, id);
-  concur_frame_writer_clear (&talk.writer);
+  concur_wire_writer_clear (&talk.writer);
 
   if (turn == BROKEN)
     concur_process_child_kill (talk.child);
   /* One that did not read all it was told cannot have another call. */
-  concur_process_pool_give (pool, turn != BROKEN && concur_frame_writer_is_done (&talk.writer));
+  concur_process_pool_give (pool, turn != BROKEN && concur_wire_writer_is_done (&talk.writer));
 
   return turn == ANSWERED;
 }

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   /* immutable */
-  ConcurFrameKind kind;          /* CALL or MAP */
+  ConcurWireKind kind;          /* CALL or MAP */
   const char *name;
   GVariant *body;                /* not counted */
   GUnixFDList *fds;              /* not counted (nullable) */
@@ -36,7 +36,7 @@ void               concur_exchange_clear   (ConcurExchange    *self);
 
 /* @body is consumed if it is floating. */
 ConcurProcessCall *concur_process_call_new (ConcurProcessPool *pool,
-                                            ConcurFrameKind    kind,
+                                            ConcurWireKind    kind,
                                             const char        *name,
                                             GVariant          *body,
                                             GUnixFDList       *fds);

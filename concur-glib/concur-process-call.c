@@ -31,7 +31,7 @@
 
 #include "config.h"
 
-#include "concur-job-private.h"
+#include "concur-future-private.h"
 #include "concur-process-call-private.h"
 
 struct _ConcurProcessCall
@@ -40,7 +40,7 @@ struct _ConcurProcessCall
 
   /* immutable */
   ConcurProcessPool *pool;       /* (owned) */
-  ConcurFrameKind kind;
+  ConcurWireKind kind;
   char *name;
   GVariant *body;                /* (owned) until it has run */
   GUnixFDList *fds;              /* (owned) (nullable) until it has run */
@@ -104,7 +104,7 @@ concur_process_call_init (ConcurProcessCall *self)
 
 ConcurProcessCall *
 concur_process_call_new (ConcurProcessPool *pool,
-                         ConcurFrameKind    kind,
+                         ConcurWireKind    kind,
                          const char        *name,
                          GVariant          *body,
                          GUnixFDList       *fds)

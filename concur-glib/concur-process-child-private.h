@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "concur-frame-private.h"
+#include "concur-wire-private.h"
 #include "concur-sync-private.h"
 
 G_BEGIN_DECLS
@@ -47,7 +47,7 @@ typedef struct
   guint64 max_body;              /* the largest the worker takes */
 
   /* who has it */
-  ConcurFrameReader *reader;     /* (owned) */
+  ConcurWireReader *reader;     /* (owned) */
   GString *tail;                 /* the end of what it wrote */
   guint64 last_id;
   guint n_calls;

@@ -237,7 +237,7 @@ concur_process_child_free (ConcurProcessChild *self)
     close (self->messages);
   if (self->waker != -1)
     close (self->waker);
-  g_clear_pointer (&self->reader, concur_frame_reader_free);
+  g_clear_pointer (&self->reader, concur_wire_reader_free);
   g_string_free (self->tail, TRUE);
   g_free (self);
 }
@@ -282,27 +282,27 @@ concur_process_child_is_idle (ConcurProcessChild *self)
 
 static gboolean
 child_read_ready (ConcurProcessChild  *self,
-                  ConcurFrame         *frame,
+                  ConcurWireFrame         *frame,
                   GError             **error)
 {
   guint32 version;
 
-  if (frame->kind != CONCUR_FRAME_READY)
+  if (frame->kind != CONCUR_WIRE_READY)
     {
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                    "The worker process began with a %s frame",
-                   concur_frame_kind_get_name (frame->kind));
+                   concur_wire_kind_get_name (frame->kind));
       return FALSE;
     }
 
   g_variant_get (frame->body, "(uta{sv})", &version, &self->max_body, NULL);
   self->max_body = MIN (self->max_body, self->settings->max_message);
-  if (version == CONCUR_FRAME_VERSION)
+  if (version == CONCUR_WIRE_VERSION)
     return TRUE;
 
   g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                "The worker process speaks version %u of the protocol, this is version %u", version,
-               CONCUR_FRAME_VERSION);
+               CONCUR_WIRE_VERSION);
 
   return FALSE;
 }
@@ -320,24 +320,24 @@ child_wait_ready (ConcurProcessChild  *self,
         { .fd = self->waker, .events = POLLIN },
         { .fd = self->messages, .events = POLLIN },
       };
-      ConcurFrame frame = { 0 };
+      ConcurWireFrame frame = { 0 };
       g_autofree char *end = NULL;
       GError *read_error = NULL;
       gint64 left = deadline < 0 ? -1 : deadline - concur_now ();
       gboolean ready;
 
-      switch (concur_frame_reader_take (self->reader, &frame, &read_error))
+      switch (concur_wire_reader_take (self->reader, &frame, &read_error))
         {
-        case CONCUR_FRAME_READ_DONE:
+        case CONCUR_WIRE_READ_DONE:
           ready = child_read_ready (self, &frame, error);
-          concur_frame_clear (&frame);
+          concur_wire_clear (&frame);
           return ready;
 
-        case CONCUR_FRAME_READ_BAD:
+        case CONCUR_WIRE_READ_BAD:
           g_propagate_prefixed_error (error, read_error, "The worker process cannot be understood: ");
           return FALSE;
 
-        case CONCUR_FRAME_READ_END:
+        case CONCUR_WIRE_READ_END:
           concur_process_child_lost (self);
           end = concur_process_child_describe (self);
           g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
@@ -345,7 +345,7 @@ child_wait_ready (ConcurProcessChild  *self,
                        self->settings->command[0], end);
           return FALSE;
 
-        case CONCUR_FRAME_READ_MORE:
+        case CONCUR_WIRE_READ_MORE:
         default:
           break;
         }
@@ -364,7 +364,7 @@ child_wait_ready (ConcurProcessChild  *self,
       if (fds[2].revents & POLLIN)
         concur_process_child_listen (self);
       if (fds[0].revents != 0
-          && !concur_frame_reader_fill (self->reader, self->socket, &read_error)
+          && !concur_wire_reader_fill (self->reader, self->socket, &read_error)
           && read_error != NULL)
         {
           g_propagate_error (error, read_error);
@@ -379,22 +379,22 @@ child_say_hello (ConcurProcessChild  *self,
 {
   const ConcurProcessSettings *settings = self->settings;
   GVariantDict options;
-  ConcurFrameWriter writer;
+  ConcurWireWriter writer;
   gboolean sent;
 
   g_variant_dict_init (&options, settings->options);
   g_variant_dict_insert (&options, "name", "s", settings->name);
-  if (!concur_frame_writer_init (&writer, CONCUR_FRAME_HELLO, 0,
-                                 g_variant_new ("(ut@a{sv})", CONCUR_FRAME_VERSION,
+  if (!concur_wire_writer_init (&writer, CONCUR_WIRE_HELLO, 0,
+                                 g_variant_new ("(ut@a{sv})", CONCUR_WIRE_VERSION,
                                                 settings->max_message,
                                                 g_variant_dict_end (&options)),
-                                 NULL, CONCUR_FRAME_MEMFD_SIZE - 1, error))
+                                 NULL, CONCUR_WIRE_MEMFD_SIZE - 1, error))
     return FALSE;
 
   /* The socket is empty, and has room for it: it need not be waited for. One that is gone
    * already is noticed when it is listened to. */
-  sent = concur_frame_writer_send (&writer, self->socket, error) || *error == NULL;
-  concur_frame_writer_clear (&writer);
+  sent = concur_wire_writer_send (&writer, self->socket, error) || *error == NULL;
+  concur_wire_writer_clear (&writer);
 
   return sent;
 }
@@ -421,7 +421,7 @@ concur_process_child_start (const ConcurProcessSettings  *settings,
   self->settings = settings;
   self->socket = self->messages = -1;
   self->tail = g_string_new (NULL);
-  self->reader = concur_frame_reader_new (settings->max_message);
+  self->reader = concur_wire_reader_new (settings->max_message);
   self->waker = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
 
   if (self->waker == -1)

@@ -475,7 +475,7 @@ concur_process_executor_class_init (ConcurProcessExecutorClass *klass)
    * Since: 1.0
    */
   properties[PROP_MAX_MESSAGE_SIZE] = g_param_spec_uint64 (
-      "max-message-size", NULL, NULL, 1024, G_MAXSSIZE, CONCUR_FRAME_DEFAULT_MAX_BODY, once);
+      "max-message-size", NULL, NULL, 1024, G_MAXSSIZE, CONCUR_WIRE_DEFAULT_MAX_BODY, once);
 
   /**
    * ConcurProcessExecutor:max-memory:
@@ -662,7 +662,7 @@ concur_process_executor_dup_snapshot (ConcurProcessExecutor *self)
 /* Takes over @body as a call. */
 static ConcurFuture *
 submit (ConcurProcessExecutor *self,
-        ConcurFrameKind        kind,
+        ConcurWireKind        kind,
         const char            *name,
         GVariant              *body,
         GUnixFDList           *fds,
@@ -716,7 +716,7 @@ concur_process_executor_call (ConcurProcessExecutor *self,
   if (arguments == NULL)
     arguments = g_variant_new_tuple (NULL, 0);
 
-  return submit (self, CONCUR_FRAME_CALL, name, g_variant_new ("(sv)", name, arguments), fds,
+  return submit (self, CONCUR_WIRE_CALL, name, g_variant_new ("(sv)", name, arguments), fds,
                  cancellable);
 }
 
@@ -803,12 +803,12 @@ concur_process_executor_map_calls (ConcurProcessExecutor *self,
 
           g_variant_builder_add_value (&part, child);
         }
-      g_ptr_array_add (chunks, submit (self, CONCUR_FRAME_MAP, name,
+      g_ptr_array_add (chunks, submit (self, CONCUR_WIRE_MAP, name,
                                        g_variant_new ("(sav)", name, &part), NULL, cancellable));
     }
   all = concur_future_all ((ConcurFuture **) chunks->pdata, chunks->len);
 
-  return concur_future_continue_with (all, join_chunks, NULL, NULL, NULL);
+  return concur_future_continue_with (all, join_chunks, NULL, NULL, concur_executor_get_default ());
 }
 
 typedef struct
@@ -839,7 +839,7 @@ stream_run (ConcurJob      *job,
 {
   Stream *stream = data;
   ConcurExchange exchange = {
-    .kind = CONCUR_FRAME_CALL,
+    .kind = CONCUR_WIRE_CALL,
     .name = stream->name,
     .body = stream->body,
     .fds = stream->fds,

@@ -123,28 +123,28 @@ static gboolean
 say_hello (ConcurProcessWorker  *self,
            GError              **error)
 {
-  ConcurFrame frame = { 0 };
-  ConcurFrameRead read = concur_worker_link_read (self->link, &frame, error);
+  ConcurWireFrame frame = { 0 };
+  ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
   GVariantBuilder options;
   guint32 version;
 
-  if (read == CONCUR_FRAME_READ_BAD)
+  if (read == CONCUR_WIRE_READ_BAD)
     return FALSE;
-  if (read == CONCUR_FRAME_READ_END || frame.kind != CONCUR_FRAME_HELLO)
+  if (read == CONCUR_WIRE_READ_END || frame.kind != CONCUR_WIRE_HELLO)
     {
       g_set_error_literal (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                            "The program did not say hello");
-      concur_frame_clear (&frame);
+      concur_wire_clear (&frame);
       return FALSE;
     }
 
   g_variant_get (frame.body, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
-  concur_frame_clear (&frame);
-  if (version != CONCUR_FRAME_VERSION)
+  concur_wire_clear (&frame);
+  if (version != CONCUR_WIRE_VERSION)
     {
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                    "The program speaks version %u of the protocol, this is version %u", version,
-                   CONCUR_FRAME_VERSION);
+                   CONCUR_WIRE_VERSION);
       return FALSE;
     }
   if (!g_variant_lookup (self->options, "name", "s", &self->name))
@@ -152,9 +152,9 @@ say_hello (ConcurProcessWorker  *self,
 
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
 
-  return concur_worker_link_send (self->link, CONCUR_FRAME_READY, 0,
-                                  g_variant_new ("(uta{sv})", CONCUR_FRAME_VERSION,
-                                                 CONCUR_FRAME_DEFAULT_MAX_BODY, &options),
+  return concur_worker_link_send (self->link, CONCUR_WIRE_READY, 0,
+                                  g_variant_new ("(uta{sv})", CONCUR_WIRE_VERSION,
+                                                 CONCUR_WIRE_DEFAULT_MAX_BODY, &options),
                                   NULL, error);
 }
 
@@ -251,11 +251,11 @@ next_of_map (ConcurProcessWorker *self)
 /* Takes what is in the frame. %NULL: a map without a call. */
 static ConcurWorkerCall *
 take_call (ConcurProcessWorker *self,
-           ConcurFrame         *frame)
+           ConcurWireFrame         *frame)
 {
   ConcurWorkerCall *call;
 
-  if (frame->kind == CONCUR_FRAME_CALL)
+  if (frame->kind == CONCUR_WIRE_CALL)
     {
       const char *name;
       g_autoptr (GVariant) arguments = NULL;
@@ -274,7 +274,7 @@ take_call (ConcurProcessWorker *self,
       call = next_of_map (self);
       if (call == NULL)
         concur_worker_link_send (
-            self->link, CONCUR_FRAME_RESULT, frame->id,
+            self->link, CONCUR_WIRE_RESULT, frame->id,
             g_variant_new_variant (g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0)), NULL,
             NULL);
     }
@@ -306,21 +306,21 @@ concur_process_worker_next_call (ConcurProcessWorker  *self,
   call = next_of_map (self);
   while (call == NULL)
     {
-      ConcurFrame frame = { 0 };
-      ConcurFrameRead read = concur_worker_link_read (self->link, &frame, error);
+      ConcurWireFrame frame = { 0 };
+      ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
 
-      if (read != CONCUR_FRAME_READ_DONE)
+      if (read != CONCUR_WIRE_READ_DONE)
         return NULL;
-      if (frame.kind != CONCUR_FRAME_CALL && frame.kind != CONCUR_FRAME_MAP)
+      if (frame.kind != CONCUR_WIRE_CALL && frame.kind != CONCUR_WIRE_MAP)
         {
           g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
                        "The program sent a %s frame where a call was expected",
-                       concur_frame_kind_get_name (frame.kind));
-          concur_frame_clear (&frame);
+                       concur_wire_kind_get_name (frame.kind));
+          concur_wire_clear (&frame);
           return NULL;
         }
       call = take_call (self, &frame);
-      concur_frame_clear (&frame);
+      concur_wire_clear (&frame);
     }
 
   return call;

@@ -100,7 +100,7 @@ call_begin_answer (ConcurWorkerCall *self)
 
 static gboolean
 call_send (ConcurWorkerCall *self,
-           ConcurFrameKind   kind,
+           ConcurWireKind   kind,
            GVariant         *body)
 {
   g_autoptr (GError) error = NULL;
@@ -108,8 +108,8 @@ call_send (ConcurWorkerCall *self,
   if (concur_worker_link_send (self->link, kind, self->id, body, NULL, &error))
     return TRUE;
   /* The program still waits for an answer. */
-  if (kind != CONCUR_FRAME_ERROR && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE))
-    concur_worker_link_send (self->link, CONCUR_FRAME_ERROR, self->id,
+  if (kind != CONCUR_WIRE_ERROR && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE))
+    concur_worker_link_send (self->link, CONCUR_WIRE_ERROR, self->id,
                              g_variant_new ("(sisa{sv})", g_quark_to_string (error->domain),
                                             error->code, error->message, NULL),
                              NULL, NULL);
@@ -135,7 +135,7 @@ call_fail (ConcurWorkerCall *self,
       self->map->failed = TRUE;
     }
 
-  return call_send (self, CONCUR_FRAME_ERROR,
+  return call_send (self, CONCUR_WIRE_ERROR,
                     g_variant_new ("(sis@a{sv})", domain, code, valid, more));
 }
 
@@ -329,7 +329,7 @@ concur_worker_call_set_progress (ConcurWorkerCall *self,
   /* Relaxed: it goes with nothing else. */
   if (concur_atomic_exchange (&self->progress, step, CONCUR_RELAXED) != step
       && !concur_worker_call_is_answered (self))
-    concur_worker_link_send (self->link, CONCUR_FRAME_PROGRESS, self->id,
+    concur_worker_link_send (self->link, CONCUR_WIRE_PROGRESS, self->id,
                              g_variant_new_double (fraction), NULL, NULL);
 }
 
@@ -353,7 +353,7 @@ concur_worker_call_set_status_text (ConcurWorkerCall *self,
   if (text != NULL)
     valid = g_utf8_make_valid (text, -1);
   if (!concur_worker_call_is_answered (self))
-    concur_worker_link_send (self->link, CONCUR_FRAME_STATUS, self->id, g_variant_new ("ms", valid),
+    concur_worker_link_send (self->link, CONCUR_WIRE_STATUS, self->id, g_variant_new ("ms", valid),
                              NULL, NULL);
 }
 
@@ -385,7 +385,7 @@ concur_worker_call_send_item (ConcurWorkerCall  *self,
   if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
     return FALSE;
 
-  return concur_worker_link_send (self->link, CONCUR_FRAME_ITEM, self->id,
+  return concur_worker_link_send (self->link, CONCUR_WIRE_ITEM, self->id,
                                   g_variant_new_variant (sunk), NULL, error);
 }
 
@@ -408,7 +408,7 @@ map_return (ConcurWorkerCall *self,
   for (guint i = 0; i < map->answers->len; i++)
     g_variant_builder_add (&all, "v", map->answers->pdata[i]);
 
-  return call_send (self, CONCUR_FRAME_RESULT,
+  return call_send (self, CONCUR_WIRE_RESULT,
                     g_variant_new_variant (g_variant_builder_end (&all)));
 }
 
@@ -437,7 +437,7 @@ concur_worker_call_return_value (ConcurWorkerCall *self,
   if (self->map != NULL)
     return map_return (self, sunk);
 
-  return call_send (self, CONCUR_FRAME_RESULT, g_variant_new_variant (sunk));
+  return call_send (self, CONCUR_WIRE_RESULT, g_variant_new_variant (sunk));
 }
 
 /**

@@ -8,7 +8,7 @@
 
 #pragma once
 
-#include "concur-frame-private.h"
+#include "concur-wire-private.h"
 #include "concur-sync-private.h"
 #include "concur-worker-call.h"
 
@@ -26,7 +26,7 @@ typedef struct
   guint64 max_body;              /* the largest the other end takes */
 
   /* the thread that asks for calls */
-  ConcurFrameReader *reader;     /* (owned) */
+  ConcurWireReader *reader;     /* (owned) */
 
   /* protected by lock */
   ConcurLock lock;
@@ -43,12 +43,12 @@ ConcurWorkerLink *concur_worker_link_ref        (ConcurWorkerLink *self);
 void              concur_worker_link_unref      (ConcurWorkerLink *self);
 
 /* Waits for the next frame. */
-ConcurFrameRead   concur_worker_link_read       (ConcurWorkerLink *self,
-                                                 ConcurFrame      *frame,
+ConcurWireRead   concur_worker_link_read       (ConcurWorkerLink *self,
+                                                 ConcurWireFrame      *frame,
                                                  GError          **error);
 /* Sends a whole frame, however long that takes; a floating @body is consumed. */
 gboolean          concur_worker_link_send       (ConcurWorkerLink *self,
-                                                 ConcurFrameKind   kind,
+                                                 ConcurWireKind   kind,
                                                  guint64           id,
                                                  GVariant         *body,
                                                  GUnixFDList      *fds,

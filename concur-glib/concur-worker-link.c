@@ -37,8 +37,8 @@ concur_worker_link_new (int socket)
 
   concur_atomic_init (&self->refs, 1);
   self->socket = socket;
-  self->max_body = CONCUR_FRAME_DEFAULT_MAX_BODY;
-  self->reader = concur_frame_reader_new (CONCUR_FRAME_DEFAULT_MAX_BODY);
+  self->max_body = CONCUR_WIRE_DEFAULT_MAX_BODY;
+  self->reader = concur_wire_reader_new (CONCUR_WIRE_DEFAULT_MAX_BODY);
   concur_lock_init (&self->lock);
   concur_lock_init (&self->sending);
 
@@ -61,7 +61,7 @@ concur_worker_link_unref (ConcurWorkerLink *self)
     return;
 
   close (self->socket);
-  concur_frame_reader_free (self->reader);
+  concur_wire_reader_free (self->reader);
   g_clear_object (&self->running);
   concur_lock_clear (&self->lock);
   concur_lock_clear (&self->sending);
@@ -78,56 +78,56 @@ wait_for (int   socket,
   poll (&poll_fd, 1, -1);
 }
 
-ConcurFrameRead
+ConcurWireRead
 concur_worker_link_read (ConcurWorkerLink  *self,
-                         ConcurFrame       *frame,
+                         ConcurWireFrame       *frame,
                          GError           **error)
 {
   for (;;)
     {
       GError *fill_error = NULL;
-      ConcurFrameRead read = concur_frame_reader_take (self->reader, frame, error);
+      ConcurWireRead read = concur_wire_reader_take (self->reader, frame, error);
 
-      if (read != CONCUR_FRAME_READ_MORE)
+      if (read != CONCUR_WIRE_READ_MORE)
         return read;
 
       wait_for (self->socket, POLLIN);
-      if (!concur_frame_reader_fill (self->reader, self->socket, &fill_error)
+      if (!concur_wire_reader_fill (self->reader, self->socket, &fill_error)
           && fill_error != NULL)
         {
           g_propagate_error (error, fill_error);
-          return CONCUR_FRAME_READ_BAD;
+          return CONCUR_WIRE_READ_BAD;
         }
     }
 }
 
 gboolean
 concur_worker_link_send (ConcurWorkerLink  *self,
-                         ConcurFrameKind    kind,
+                         ConcurWireKind    kind,
                          guint64            id,
                          GVariant          *body,
                          GUnixFDList       *fds,
                          GError           **error)
 {
-  ConcurFrameWriter writer;
+  ConcurWireWriter writer;
   GError *send_error = NULL;
   gboolean sent;
 
-  if (!concur_frame_writer_init (&writer, kind, id, body, fds, self->max_body, error))
+  if (!concur_wire_writer_init (&writer, kind, id, body, fds, self->max_body, error))
     return FALSE;
 
   concur_lock_acquire (&self->sending);
   sent = !self->is_broken;
-  while (sent && !concur_frame_writer_is_done (&writer))
+  while (sent && !concur_wire_writer_is_done (&writer))
     {
-      sent = concur_frame_writer_send (&writer, self->socket, &send_error);
-      if (sent && !concur_frame_writer_is_done (&writer))
+      sent = concur_wire_writer_send (&writer, self->socket, &send_error);
+      if (sent && !concur_wire_writer_is_done (&writer))
         wait_for (self->socket, POLLOUT);
     }
   self->is_broken |= !sent;
   concur_lock_release (&self->sending);
 
-  concur_frame_writer_clear (&writer);
+  concur_wire_writer_clear (&writer);
   if (send_error != NULL)
     g_propagate_error (error, send_error);
   else if (!sent)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "concur-error.h"
-#include "concur-frame-private.h"
+#include "concur-wire-private.h"
 
 /* Bytes asked of the socket at once; a buffer grows beyond that only for a frame whose
  * header was seen. */
@@ -38,35 +38,35 @@ typedef struct
   guint64 size;
 } Header;
 
-G_STATIC_ASSERT (sizeof (Header) == CONCUR_FRAME_HEADER_SIZE);
+G_STATIC_ASSERT (sizeof (Header) == CONCUR_WIRE_HEADER_SIZE);
 
-struct _ConcurFrameReader
+struct _ConcurWireReader
 {
   guint8 *buffer;
   gsize begin;
   gsize end;
   gsize size;
   guint64 max_body;
-  int fds[2 * (CONCUR_FRAME_MAX_FDS + 1)];
+  int fds[2 * (CONCUR_WIRE_MAX_FDS + 1)];
   guint n_fds;
   gboolean ended;
 };
 
 static const struct
 {
-  ConcurFrameKind kind;
+  ConcurWireKind kind;
   const char *name;
   const char *type;
 } kinds[] = {
-  { CONCUR_FRAME_HELLO, "HELLO", "(uta{sv})" },
-  { CONCUR_FRAME_CALL, "CALL", "(sv)" },
-  { CONCUR_FRAME_MAP, "MAP", "(sav)" },
-  { CONCUR_FRAME_READY, "READY", "(uta{sv})" },
-  { CONCUR_FRAME_RESULT, "RESULT", "v" },
-  { CONCUR_FRAME_ERROR, "ERROR", "(sisa{sv})" },
-  { CONCUR_FRAME_PROGRESS, "PROGRESS", "d" },
-  { CONCUR_FRAME_STATUS, "STATUS", "ms" },
-  { CONCUR_FRAME_ITEM, "ITEM", "v" },
+  { CONCUR_WIRE_HELLO, "HELLO", "(uta{sv})" },
+  { CONCUR_WIRE_CALL, "CALL", "(sv)" },
+  { CONCUR_WIRE_MAP, "MAP", "(sav)" },
+  { CONCUR_WIRE_READY, "READY", "(uta{sv})" },
+  { CONCUR_WIRE_RESULT, "RESULT", "v" },
+  { CONCUR_WIRE_ERROR, "ERROR", "(sisa{sv})" },
+  { CONCUR_WIRE_PROGRESS, "PROGRESS", "d" },
+  { CONCUR_WIRE_STATUS, "STATUS", "ms" },
+  { CONCUR_WIRE_ITEM, "ITEM", "v" },
 };
 
 static const char *
@@ -82,7 +82,7 @@ kind_get_type (guint kind)
 }
 
 const char *
-concur_frame_kind_get_name (ConcurFrameKind kind)
+concur_wire_kind_get_name (ConcurWireKind kind)
 {
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
@@ -94,7 +94,7 @@ concur_frame_kind_get_name (ConcurFrameKind kind)
 }
 
 void
-concur_frame_clear (ConcurFrame *frame)
+concur_wire_clear (ConcurWireFrame *frame)
 {
   g_clear_pointer (&frame->body, g_variant_unref);
   g_clear_object (&frame->fds);
@@ -108,10 +108,10 @@ close_all (const int *fds,
     close (fds[i]);
 }
 
-ConcurFrameReader *
-concur_frame_reader_new (guint64 max_body)
+ConcurWireReader *
+concur_wire_reader_new (guint64 max_body)
 {
-  ConcurFrameReader *self = g_new0 (ConcurFrameReader, 1);
+  ConcurWireReader *self = g_new0 (ConcurWireReader, 1);
 
   self->max_body = max_body;
 
@@ -119,7 +119,7 @@ concur_frame_reader_new (guint64 max_body)
 }
 
 void
-concur_frame_reader_free (ConcurFrameReader *self)
+concur_wire_reader_free (ConcurWireReader *self)
 {
   close_all (self->fds, self->n_fds);
   g_free (self->buffer);
@@ -127,7 +127,7 @@ concur_frame_reader_free (ConcurFrameReader *self)
 }
 
 static void
-reader_make_room (ConcurFrameReader *self,
+reader_make_room (ConcurWireReader *self,
                   gsize              size)
 {
   if (self->begin > 0)
@@ -145,7 +145,7 @@ reader_make_room (ConcurFrameReader *self,
 
 /* Those that are too many count, but are not kept. */
 static void
-reader_add_fds (ConcurFrameReader *self,
+reader_add_fds (ConcurWireReader *self,
                 const int         *fds,
                 guint              n_fds)
 {
@@ -157,7 +157,7 @@ reader_add_fds (ConcurFrameReader *self,
 }
 
 void
-concur_frame_reader_feed (ConcurFrameReader *self,
+concur_wire_reader_feed (ConcurWireReader *self,
                           gconstpointer      data,
                           gsize              size,
                           const int         *fds,
@@ -171,14 +171,14 @@ concur_frame_reader_feed (ConcurFrameReader *self,
 }
 
 gboolean
-concur_frame_reader_fill (ConcurFrameReader  *self,
+concur_wire_reader_fill (ConcurWireReader  *self,
                           int                 socket,
                           GError            **error)
 {
   union
   {
     struct cmsghdr header;
-    char space[CMSG_SPACE (sizeof (int) * (CONCUR_FRAME_MAX_FDS + 1))];
+    char space[CMSG_SPACE (sizeof (int) * (CONCUR_WIRE_MAX_FDS + 1))];
   } control;
   struct iovec data;
   struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
@@ -257,24 +257,24 @@ header_check (const Header  *header,
               guint64        max_body,
               GError       **error)
 {
-  if (header->magic != CONCUR_FRAME_MAGIC)
+  if (header->magic != CONCUR_WIRE_MAGIC)
     return refuse (error, "what came is no frame: it begins with 0x%08x", header->magic);
   if (kind_get_type (header->kind) == NULL)
     return refuse (error, "there is no frame of kind %u", header->kind);
   if (header->flags & ~FLAG_MEMFD)
     return refuse (error, "a %s frame has unknown flags 0x%02x",
-                   concur_frame_kind_get_name (header->kind), header->flags);
+                   concur_wire_kind_get_name (header->kind), header->flags);
   if (header->size > max_body)
     return refuse (error,
                    "a %s frame is %" G_GUINT64_FORMAT " bytes long; %" G_GUINT64_FORMAT
                    " are allowed",
-                   concur_frame_kind_get_name (header->kind), header->size, max_body);
-  if (header->n_fds > CONCUR_FRAME_MAX_FDS + (header->flags & FLAG_MEMFD))
+                   concur_wire_kind_get_name (header->kind), header->size, max_body);
+  if (header->n_fds > CONCUR_WIRE_MAX_FDS + (header->flags & FLAG_MEMFD))
     return refuse (error, "a %s frame has %u file descriptors; %u are allowed",
-                   concur_frame_kind_get_name (header->kind), header->n_fds, CONCUR_FRAME_MAX_FDS);
+                   concur_wire_kind_get_name (header->kind), header->n_fds, CONCUR_WIRE_MAX_FDS);
   if ((header->flags & FLAG_MEMFD) && header->n_fds == 0)
     return refuse (error, "the body of a %s frame should be in a memfd, but none came",
-                   concur_frame_kind_get_name (header->kind));
+                   concur_wire_kind_get_name (header->kind));
 
   return TRUE;
 }
@@ -333,14 +333,14 @@ map_body (int       fd,
 
 /* Takes the frame's descriptors off the list, and its body. */
 static gboolean
-reader_take_body (ConcurFrameReader  *self,
+reader_take_body (ConcurWireReader  *self,
                   const Header       *header,
-                  ConcurFrame        *frame,
+                  ConcurWireFrame        *frame,
                   GError            **error)
 {
   gboolean in_memfd = (header->flags & FLAG_MEMFD) != 0;
   guint n_fds = header->n_fds;
-  int fds[CONCUR_FRAME_MAX_FDS + 1];
+  int fds[CONCUR_WIRE_MAX_FDS + 1];
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GVariant) body = NULL;
 
@@ -356,10 +356,10 @@ reader_take_body (ConcurFrameReader  *self,
     }
   else
     {
-      bytes = g_bytes_new (self->buffer + self->begin + CONCUR_FRAME_HEADER_SIZE, header->size);
+      bytes = g_bytes_new (self->buffer + self->begin + CONCUR_WIRE_HEADER_SIZE, header->size);
       self->begin += header->size;
     }
-  self->begin += CONCUR_FRAME_HEADER_SIZE;
+  self->begin += CONCUR_WIRE_HEADER_SIZE;
 
   if (bytes == NULL)
     {
@@ -373,7 +373,7 @@ reader_take_body (ConcurFrameReader  *self,
     {
       close_all (fds, n_fds);
       return refuse (error, "the body of a %s frame is no %s in normal form",
-                     concur_frame_kind_get_name (header->kind), kind_get_type (header->kind));
+                     concur_wire_kind_get_name (header->kind), kind_get_type (header->kind));
     }
 
   frame->kind = header->kind;
@@ -384,20 +384,20 @@ reader_take_body (ConcurFrameReader  *self,
   return TRUE;
 }
 
-ConcurFrameRead
-concur_frame_reader_take (ConcurFrameReader  *self,
-                          ConcurFrame        *frame,
+ConcurWireRead
+concur_wire_reader_take (ConcurWireReader  *self,
+                          ConcurWireFrame        *frame,
                           GError            **error)
 {
   gsize available = self->end - self->begin;
-  gsize wanted = CONCUR_FRAME_HEADER_SIZE;
+  gsize wanted = CONCUR_WIRE_HEADER_SIZE;
   Header header;
 
   if (available >= wanted)
     {
       memcpy (&header, self->buffer + self->begin, sizeof header);
       if (!header_check (&header, self->max_body, error))
-        return CONCUR_FRAME_READ_BAD;
+        return CONCUR_WIRE_READ_BAD;
       if (!(header.flags & FLAG_MEMFD))
         wanted += header.size;
     }
@@ -405,23 +405,23 @@ concur_frame_reader_take (ConcurFrameReader  *self,
   if (available < wanted)
     {
       if (!self->ended)
-        return CONCUR_FRAME_READ_MORE;
+        return CONCUR_WIRE_READ_MORE;
       if (available == 0)
-        return CONCUR_FRAME_READ_END;
+        return CONCUR_WIRE_READ_END;
       refuse (error, "what came ends in the middle of a frame");
-      return CONCUR_FRAME_READ_BAD;
+      return CONCUR_WIRE_READ_BAD;
     }
 
   /* Those of a frame come with its first byte. */
   if (header.n_fds > self->n_fds)
     {
       refuse (error, "a %s frame should have %u file descriptors, %u came",
-              concur_frame_kind_get_name (header.kind), header.n_fds, self->n_fds);
-      return CONCUR_FRAME_READ_BAD;
+              concur_wire_kind_get_name (header.kind), header.n_fds, self->n_fds);
+      return CONCUR_WIRE_READ_BAD;
     }
 
-  return reader_take_body (self, &header, frame, error) ? CONCUR_FRAME_READ_DONE
-                                                        : CONCUR_FRAME_READ_BAD;
+  return reader_take_body (self, &header, frame, error) ? CONCUR_WIRE_READ_DONE
+                                                        : CONCUR_WIRE_READ_BAD;
 }
 
 /* The body in a file that nobody can change any more. */
@@ -451,8 +451,8 @@ store_in_memfd (GVariant  *body,
 }
 
 gboolean
-concur_frame_writer_init (ConcurFrameWriter  *self,
-                          ConcurFrameKind     kind,
+concur_wire_writer_init (ConcurWireWriter  *self,
+                          ConcurWireKind     kind,
                           guint64             id,
                           GVariant           *body,
                           GUnixFDList        *fds,
@@ -461,9 +461,9 @@ concur_frame_writer_init (ConcurFrameWriter  *self,
 {
   g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
   gsize size = g_variant_get_size (sunk);
-  gboolean in_memfd = size >= CONCUR_FRAME_MEMFD_SIZE;
+  gboolean in_memfd = size >= CONCUR_WIRE_MEMFD_SIZE;
   guint n_fds = fds == NULL ? 0 : (guint) g_unix_fd_list_get_length (fds);
-  Header header = { CONCUR_FRAME_MAGIC, kind, in_memfd ? FLAG_MEMFD : 0, (guint16) (n_fds + in_memfd), id,
+  Header header = { CONCUR_WIRE_MAGIC, kind, in_memfd ? FLAG_MEMFD : 0, (guint16) (n_fds + in_memfd), id,
                     size };
 
   memset (self, 0, sizeof *self);
@@ -477,11 +477,11 @@ concur_frame_writer_init (ConcurFrameWriter  *self,
                    size, max_body);
       return FALSE;
     }
-  if (n_fds > CONCUR_FRAME_MAX_FDS)
+  if (n_fds > CONCUR_WIRE_MAX_FDS)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                    "%u file descriptors are too many for a worker process: %u are allowed", n_fds,
-                   CONCUR_FRAME_MAX_FDS);
+                   CONCUR_WIRE_MAX_FDS);
       return FALSE;
     }
   if (in_memfd)
@@ -497,17 +497,17 @@ concur_frame_writer_init (ConcurFrameWriter  *self,
     self->fds[n_fds++] = self->memfd;
   self->n_fds = n_fds;
 
-  self->size = CONCUR_FRAME_HEADER_SIZE + (in_memfd ? 0 : size);
+  self->size = CONCUR_WIRE_HEADER_SIZE + (in_memfd ? 0 : size);
   self->data = g_malloc (self->size);
   memcpy (self->data, &header, sizeof header);
   if (!in_memfd)
-    g_variant_store (sunk, self->data + CONCUR_FRAME_HEADER_SIZE);
+    g_variant_store (sunk, self->data + CONCUR_WIRE_HEADER_SIZE);
 
   return TRUE;
 }
 
 void
-concur_frame_writer_clear (ConcurFrameWriter *self)
+concur_wire_writer_clear (ConcurWireWriter *self)
 {
   g_clear_pointer (&self->data, g_free);
   if (self->memfd != -1)
@@ -516,7 +516,7 @@ concur_frame_writer_clear (ConcurFrameWriter *self)
 }
 
 gboolean
-concur_frame_writer_send (ConcurFrameWriter  *self,
+concur_wire_writer_send (ConcurWireWriter  *self,
                           int                 socket,
                           GError            **error)
 {
@@ -525,7 +525,7 @@ concur_frame_writer_send (ConcurFrameWriter  *self,
       union
       {
         struct cmsghdr header;
-        char space[CMSG_SPACE (sizeof (int) * (CONCUR_FRAME_MAX_FDS + 1))];
+        char space[CMSG_SPACE (sizeof (int) * (CONCUR_WIRE_MAX_FDS + 1))];
       } control;
       struct iovec data = { self->data + self->sent, self->size - self->sent };
       struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };

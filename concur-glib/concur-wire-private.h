@@ -17,74 +17,74 @@
 
 G_BEGIN_DECLS
 
-#define CONCUR_FRAME_VERSION 1
+#define CONCUR_WIRE_VERSION 1
 
 /* "cgf1", in the order of the machine's bytes: a worker of another one cannot be meant. */
-#define CONCUR_FRAME_MAGIC 0x63676631u
+#define CONCUR_WIRE_MAGIC 0x63676631u
 
-#define CONCUR_FRAME_HEADER_SIZE 24
+#define CONCUR_WIRE_HEADER_SIZE 24
 
 /* The kernel takes 253 at once. */
-#define CONCUR_FRAME_MAX_FDS 64
+#define CONCUR_WIRE_MAX_FDS 64
 
 /* Bodies from this size on travel as a memfd, which costs some system calls, but not two
  * copies through the socket. Measured: see tests/performance/README.md. */
-#define CONCUR_FRAME_MEMFD_SIZE (256 * 1024)
+#define CONCUR_WIRE_MEMFD_SIZE (256 * 1024)
 
-#define CONCUR_FRAME_DEFAULT_MAX_BODY (G_GUINT64_CONSTANT (256) * 1024 * 1024)
+#define CONCUR_WIRE_DEFAULT_MAX_BODY (G_GUINT64_CONSTANT (256) * 1024 * 1024)
 
 typedef enum
 {
   /* to the worker */
-  CONCUR_FRAME_HELLO = 1,    /* (uta{sv}): version, largest body, options */
-  CONCUR_FRAME_CALL = 2,     /* (sv): name, arguments */
-  CONCUR_FRAME_MAP = 3,      /* (sav): name, the arguments of each call */
+  CONCUR_WIRE_HELLO = 1,    /* (uta{sv}): version, largest body, options */
+  CONCUR_WIRE_CALL = 2,     /* (sv): name, arguments */
+  CONCUR_WIRE_MAP = 3,      /* (sav): name, the arguments of each call */
 
   /* from the worker */
-  CONCUR_FRAME_READY = 16,   /* (uta{sv}): version, largest body, options */
-  CONCUR_FRAME_RESULT = 17,  /* v; of a map av */
-  CONCUR_FRAME_ERROR = 18,   /* (sisa{sv}): domain, code, message, details */
-  CONCUR_FRAME_PROGRESS = 19, /* d */
-  CONCUR_FRAME_STATUS = 20,  /* ms */
-  CONCUR_FRAME_ITEM = 21,    /* v: a value of a stream */
-} ConcurFrameKind;
+  CONCUR_WIRE_READY = 16,   /* (uta{sv}): version, largest body, options */
+  CONCUR_WIRE_RESULT = 17,  /* v; of a map av */
+  CONCUR_WIRE_ERROR = 18,   /* (sisa{sv}): domain, code, message, details */
+  CONCUR_WIRE_PROGRESS = 19, /* d */
+  CONCUR_WIRE_STATUS = 20,  /* ms */
+  CONCUR_WIRE_ITEM = 21,    /* v: a value of a stream */
+} ConcurWireKind;
 
 typedef struct
 {
-  ConcurFrameKind kind;
+  ConcurWireKind kind;
   guint64 id;
   GVariant *body;            /* (owned) */
   GUnixFDList *fds;          /* (owned) (nullable) */
-} ConcurFrame;
+} ConcurWireFrame;
 
-typedef struct _ConcurFrameReader ConcurFrameReader;
+typedef struct _ConcurWireReader ConcurWireReader;
 
 typedef enum
 {
-  CONCUR_FRAME_READ_DONE,    /* a frame was taken */
-  CONCUR_FRAME_READ_MORE,    /* there is no whole one */
-  CONCUR_FRAME_READ_END,     /* the other end has gone, between two frames */
-  CONCUR_FRAME_READ_BAD,     /* the error says what was wrong: not to be used any more */
-} ConcurFrameRead;
+  CONCUR_WIRE_READ_DONE,    /* a frame was taken */
+  CONCUR_WIRE_READ_MORE,    /* there is no whole one */
+  CONCUR_WIRE_READ_END,     /* the other end has gone, between two frames */
+  CONCUR_WIRE_READ_BAD,     /* the error says what was wrong: not to be used any more */
+} ConcurWireRead;
 
-const char        *concur_frame_kind_get_name    (ConcurFrameKind       kind);
-void               concur_frame_clear            (ConcurFrame          *frame);
+const char        *concur_wire_kind_get_name    (ConcurWireKind       kind);
+void               concur_wire_clear            (ConcurWireFrame          *frame);
 
-ConcurFrameReader *concur_frame_reader_new       (guint64               max_body);
-void               concur_frame_reader_free      (ConcurFrameReader    *self);
+ConcurWireReader *concur_wire_reader_new       (guint64               max_body);
+void               concur_wire_reader_free      (ConcurWireReader    *self);
 /* What has come, from wherever; the descriptors are taken over. */
-void               concur_frame_reader_feed      (ConcurFrameReader    *self,
+void               concur_wire_reader_feed      (ConcurWireReader    *self,
                                                   gconstpointer         data,
                                                   gsize                 size,
                                                   const int            *fds,
                                                   guint                 n_fds);
 /* Takes what the socket has at this moment. FALSE: nothing more will come, and @error is
  * set if that is for another reason than the other end's going. */
-gboolean           concur_frame_reader_fill      (ConcurFrameReader    *self,
+gboolean           concur_wire_reader_fill      (ConcurWireReader    *self,
                                                   int                   socket,
                                                   GError              **error);
-ConcurFrameRead    concur_frame_reader_take      (ConcurFrameReader    *self,
-                                                  ConcurFrame          *frame,
+ConcurWireRead    concur_wire_reader_take      (ConcurWireReader    *self,
+                                                  ConcurWireFrame          *frame,
                                                   GError              **error);
 
 /* A frame on its way out. */
@@ -93,28 +93,28 @@ typedef struct
   guint8 *data;              /* (owned): the header, and the body unless it is in a memfd */
   gsize size;
   gsize sent;
-  int fds[CONCUR_FRAME_MAX_FDS + 1];
+  int fds[CONCUR_WIRE_MAX_FDS + 1];
   guint n_fds;
   int memfd;                 /* (owned), -1 if there is none */
-} ConcurFrameWriter;
+} ConcurWireWriter;
 
 /* @body: a floating one is consumed. The descriptors of @fds stay the caller's until the
  * writer is cleared. */
-gboolean           concur_frame_writer_init      (ConcurFrameWriter    *self,
-                                                  ConcurFrameKind       kind,
+gboolean           concur_wire_writer_init      (ConcurWireWriter    *self,
+                                                  ConcurWireKind       kind,
                                                   guint64               id,
                                                   GVariant             *body,
                                                   GUnixFDList          *fds,
                                                   guint64               max_body,
                                                   GError              **error);
-void               concur_frame_writer_clear     (ConcurFrameWriter    *self);
+void               concur_wire_writer_clear     (ConcurWireWriter    *self);
 /* Sends what goes at this moment. FALSE: the other end has gone, or @error is set. */
-gboolean           concur_frame_writer_send      (ConcurFrameWriter    *self,
+gboolean           concur_wire_writer_send      (ConcurWireWriter    *self,
                                                   int                   socket,
                                                   GError              **error);
 
 static inline gboolean
-concur_frame_writer_is_done (const ConcurFrameWriter *self)
+concur_wire_writer_is_done (const ConcurWireWriter *self)
 {
   return self->sent == self->size;
 }

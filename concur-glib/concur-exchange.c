@@ -362,7 +362,7 @@ talk_to_end (Talk    *talk,
       if (!readable)
         continue;
 
-      concur_wire_reader_fill (child->reader, child->socket, &read_error);
+      concur_wire_reader_fill (child->reader, child->socket, FALSE, &read_error);
       turn = take_frames (talk, read_error == NULL ? error : NULL);
       if (read_error != NULL)
         {

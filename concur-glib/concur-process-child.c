@@ -273,11 +273,15 @@ concur_process_child_describe (ConcurProcessChild *self)
 gboolean
 concur_process_child_is_idle (ConcurProcessChild *self)
 {
-  struct pollfd poll_fd = { .fd = self->socket, .events = POLLIN };
+  struct pollfd fds[] = {
+    { .fd = self->socket, .events = POLLIN },
+    { .fd = self->messages, .events = POLLIN },
+  };
 
-  concur_process_child_listen (self);
+  if (poll (fds, G_N_ELEMENTS (fds), 0) > 0 && (fds[1].revents & POLLIN))
+    concur_process_child_listen (self);
 
-  return poll (&poll_fd, 1, 0) == 0;
+  return fds[0].revents == 0;
 }
 
 static gboolean
@@ -364,7 +368,7 @@ child_wait_ready (ConcurProcessChild  *self,
       if (fds[2].revents & POLLIN)
         concur_process_child_listen (self);
       if (fds[0].revents != 0
-          && !concur_wire_reader_fill (self->reader, self->socket, &read_error)
+          && !concur_wire_reader_fill (self->reader, self->socket, FALSE, &read_error)
           && read_error != NULL)
         {
           g_propagate_error (error, read_error);

@@ -78,7 +78,7 @@ void               concur_wire_reader_feed      (ConcurWireReader    *self,
                                                   gsize                 size,
                                                   const int            *fds,
                                                   guint                 n_fds);
-/* Takes what the socket has at this moment. FALSE: nothing more will come, and @error is
+/* Takes what the socket has at this moment, or, with @wait, waits for something. FALSE: nothing more will come, and @error is
  * set if that is for another reason than the other end's going. */
 gboolean           concur_wire_reader_fill      (ConcurWireReader    *self,
                                                   int                   socket,

@@ -173,6 +173,7 @@ concur_wire_reader_feed (ConcurWireReader *self,
 gboolean
 concur_wire_reader_fill (ConcurWireReader  *self,
                           int                 socket,
+                          gboolean            wait,
                           GError            **error)
 {
   union
@@ -192,7 +193,7 @@ concur_wire_reader_fill (ConcurWireReader  *self,
   message.msg_controllen = sizeof control;
 
   do
-    n_read = recvmsg (socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    n_read = recvmsg (socket, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
   while (n_read < 0 && errno == EINTR);
 
   if (n_read < 0)

@@ -69,10 +69,9 @@ concur_worker_link_unref (ConcurWorkerLink *self)
 }
 
 static void
-wait_for (int   socket,
-          short events)
+wait_for_room (int socket)
 {
-  struct pollfd poll_fd = { .fd = socket, .events = events };
+  struct pollfd poll_fd = { .fd = socket, .events = POLLOUT };
 
   /* Whatever it was that ended it, the next call on the socket says more. */
   poll (&poll_fd, 1, -1);
@@ -91,8 +90,7 @@ concur_worker_link_read (ConcurWorkerLink  *self,
       if (read != CONCUR_WIRE_READ_MORE)
         return read;
 
-      wait_for (self->socket, POLLIN);
-      if (!concur_wire_reader_fill (self->reader, self->socket, &fill_error)
+      if (!concur_wire_reader_fill (self->reader, self->socket, TRUE, &fill_error)
           && fill_error != NULL)
         {
           g_propagate_error (error, fill_error);
@@ -122,7 +120,7 @@ concur_worker_link_send (ConcurWorkerLink  *self,
     {
       sent = concur_wire_writer_send (&writer, self->socket, &send_error);
       if (sent && !concur_wire_writer_is_done (&writer))
-        wait_for (self->socket, POLLOUT);
+        wait_for_room (self->socket);
     }
   self->is_broken |= !sent;
   concur_lock_release (&self->sending);

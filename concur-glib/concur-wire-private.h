@@ -82,6 +82,7 @@ void               concur_wire_reader_feed      (ConcurWireReader    *self,
  * set if that is for another reason than the other end's going. */
 gboolean           concur_wire_reader_fill      (ConcurWireReader    *self,
                                                   int                   socket,
+                                                  gboolean              wait,
                                                   GError              **error);
 ConcurWireRead    concur_wire_reader_take      (ConcurWireReader    *self,
                                                   ConcurWireFrame          *frame,

@@ -29,16 +29,16 @@ typedef struct
 } ConcurExchange;
 
 /* On a thread of @pool: from taking a worker to its answer, or its end. */
-gboolean           concur_exchange_run     (ConcurExchange    *self,
-                                            ConcurProcessPool *pool,
-                                            GError           **error);
-void               concur_exchange_clear   (ConcurExchange    *self);
+gboolean           concur_exchange_run     (ConcurExchange     *self,
+                                            ConcurProcessPool  *pool,
+                                            GError            **error);
+void               concur_exchange_clear   (ConcurExchange     *self);
 
 /* @body is consumed if it is floating. */
-ConcurProcessCall *concur_process_call_new (ConcurProcessPool *pool,
-                                            ConcurWireKind    kind,
-                                            const char        *name,
-                                            GVariant          *body,
-                                            GUnixFDList       *fds);
+ConcurProcessCall *concur_process_call_new (ConcurProcessPool  *pool,
+                                            ConcurWireKind      kind,
+                                            const char         *name,
+                                            GVariant           *body,
+                                            GUnixFDList        *fds);
 
 G_END_DECLS

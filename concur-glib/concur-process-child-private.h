@@ -34,7 +34,7 @@ typedef struct
   guint64 max_files;
 } ConcurProcessSettings;
 
-void          concur_process_settings_clear    (ConcurProcessSettings       *self);
+void                concur_process_settings_clear  (ConcurProcessSettings        *self);
 
 typedef struct
 {
@@ -57,24 +57,24 @@ typedef struct
 
 /* Starts a worker and waits until it is ready. @child is set as soon as there is a process,
  * so that it can be looked at; NULL again if it was not to be. */
-ConcurProcessChild *concur_process_child_start  (const ConcurProcessSettings *settings,
-                                                 GCancellable                *cancellable,
-                                                 GError                     **error);
+ConcurProcessChild *concur_process_child_start     (const ConcurProcessSettings  *settings,
+                                                    GCancellable                 *cancellable,
+                                                    GError                      **error);
 /* Whether it is still there, with nothing to say, as becomes a worker without a call. */
-gboolean      concur_process_child_is_idle     (ConcurProcessChild          *self);
+gboolean            concur_process_child_is_idle   (ConcurProcessChild           *self);
 /* Reads what it wrote to stderr, and passes it on. */
-void          concur_process_child_listen      (ConcurProcessChild          *self);
+void                concur_process_child_listen    (ConcurProcessChild           *self);
 /* Asks it to leave what it is doing. */
-void          concur_process_child_interrupt   (ConcurProcessChild          *self);
+void                concur_process_child_interrupt (ConcurProcessChild           *self);
 /* Lets go of it: it has no more calls. Waits for its end, and kills it if it does not come. */
-void          concur_process_child_end         (ConcurProcessChild          *self);
+void                concur_process_child_end       (ConcurProcessChild           *self);
 /* The same at once. Can be called before the other. */
-void          concur_process_child_kill        (ConcurProcessChild          *self);
-void          concur_process_child_wake        (ConcurProcessChild          *self);
+void                concur_process_child_kill      (ConcurProcessChild           *self);
+void                concur_process_child_wake      (ConcurProcessChild           *self);
 /* What became of it, and the last that it said. After kill () or end_of_stream (). */
-char         *concur_process_child_describe    (ConcurProcessChild          *self);
+char               *concur_process_child_describe  (ConcurProcessChild           *self);
 /* The worker has closed its end: it has ended, or is killed. */
-void          concur_process_child_lost        (ConcurProcessChild          *self);
-void          concur_process_child_free        (ConcurProcessChild          *self);
+void                concur_process_child_lost      (ConcurProcessChild           *self);
+void                concur_process_child_free      (ConcurProcessChild           *self);
 
 G_END_DECLS

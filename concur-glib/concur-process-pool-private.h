@@ -35,18 +35,18 @@ struct _ConcurProcessPool
 };
 
 /* The worker process of this thread, which is one of the pool's; started if need be. */
-ConcurProcessChild *concur_process_pool_take   (ConcurProcessPool   *self,
-                                                GCancellable        *cancellable,
-                                                GError             **error);
+ConcurProcessChild *concur_process_pool_take     (ConcurProcessPool  *self,
+                                                  GCancellable       *cancellable,
+                                                  GError            **error);
 /* The call is over. @keep: the worker may have another one. */
-void                concur_process_pool_give   (ConcurProcessPool   *self,
-                                                gboolean             keep);
+void                concur_process_pool_give     (ConcurProcessPool  *self,
+                                                  gboolean            keep);
 /* No call will come; those that are warm are let go. */
-void                concur_process_pool_end    (ConcurProcessPool   *self);
+void                concur_process_pool_end      (ConcurProcessPool  *self);
 /* Starts a worker for later, on a thread of the pool. */
-gboolean            concur_process_pool_warm   (ConcurProcessPool   *self,
-                                                GCancellable        *cancellable,
-                                                GError             **error);
-GArray             *concur_process_pool_dup_pids (ConcurProcessPool *self);
+gboolean            concur_process_pool_warm     (ConcurProcessPool  *self,
+                                                  GCancellable       *cancellable,
+                                                  GError            **error);
+GArray             *concur_process_pool_dup_pids (ConcurProcessPool  *self);
 
 G_END_DECLS

@@ -38,30 +38,30 @@ typedef struct
 } ConcurWorkerLink;
 
 /* Takes over @socket. */
-ConcurWorkerLink *concur_worker_link_new        (int               socket);
-ConcurWorkerLink *concur_worker_link_ref        (ConcurWorkerLink *self);
-void              concur_worker_link_unref      (ConcurWorkerLink *self);
+ConcurWorkerLink *concur_worker_link_new         (int                socket);
+ConcurWorkerLink *concur_worker_link_ref         (ConcurWorkerLink  *self);
+void              concur_worker_link_unref       (ConcurWorkerLink  *self);
 
 /* Waits for the next frame. */
-ConcurWireRead   concur_worker_link_read       (ConcurWorkerLink *self,
-                                                 ConcurWireFrame      *frame,
-                                                 GError          **error);
+ConcurWireRead    concur_worker_link_read        (ConcurWorkerLink  *self,
+                                                  ConcurWireFrame   *frame,
+                                                  GError           **error);
 /* Sends a whole frame, however long that takes; a floating @body is consumed. */
-gboolean          concur_worker_link_send       (ConcurWorkerLink *self,
-                                                 ConcurWireKind   kind,
-                                                 guint64           id,
-                                                 GVariant         *body,
-                                                 GUnixFDList      *fds,
-                                                 GError          **error);
+gboolean          concur_worker_link_send        (ConcurWorkerLink  *self,
+                                                  ConcurWireKind     kind,
+                                                  guint64            id,
+                                                  GVariant          *body,
+                                                  GUnixFDList       *fds,
+                                                  GError           **error);
 
 /* What is cancelled when the program asks the worker to stop; %NULL: nothing. */
-void              concur_worker_link_set_running (ConcurWorkerLink *self,
-                                                  GCancellable     *cancellable);
-void              concur_worker_link_interrupt   (ConcurWorkerLink *self);
+void              concur_worker_link_set_running (ConcurWorkerLink  *self,
+                                                  GCancellable      *cancellable);
+void              concur_worker_link_interrupt   (ConcurWorkerLink  *self);
 
 /* Starts the thread that listens to the signal and looks whether the program is there. */
-gboolean          concur_worker_link_watch       (ConcurWorkerLink *self,
-                                                  GError          **error);
+gboolean          concur_worker_link_watch       (ConcurWorkerLink  *self,
+                                                  GError           **error);
 
 /* Several calls that travel together, and are answered so. */
 typedef struct
@@ -76,15 +76,15 @@ typedef struct
   gboolean failed;
 } ConcurWorkerMap;
 
-void              concur_worker_map_unref        (ConcurWorkerMap  *self);
+void              concur_worker_map_unref        (ConcurWorkerMap   *self);
 
 /* @map: (nullable): what it is the next one of. */
-ConcurWorkerCall *concur_worker_call_new         (ConcurWorkerLink *link,
-                                                  guint64           id,
-                                                  const char       *name,
-                                                  GVariant         *arguments,
-                                                  GUnixFDList      *fds,
-                                                  ConcurWorkerMap  *map);
-gboolean          concur_worker_call_is_answered (ConcurWorkerCall *self);
+ConcurWorkerCall *concur_worker_call_new         (ConcurWorkerLink  *link,
+                                                  guint64            id,
+                                                  const char        *name,
+                                                  GVariant          *arguments,
+                                                  GUnixFDList       *fds,
+                                                  ConcurWorkerMap   *map);
+gboolean          concur_worker_call_is_answered (ConcurWorkerCall  *self);
 
 G_END_DECLS

@@ -338,7 +338,8 @@ child_wait_ready (ConcurProcessChild  *self,
           return ready;
 
         case CONCUR_WIRE_READ_BAD:
-          g_propagate_prefixed_error (error, read_error, "The worker process cannot be understood: ");
+          g_propagate_prefixed_error (error, read_error,
+                                      "The worker process cannot be understood: ");
           return FALSE;
 
         case CONCUR_WIRE_READ_END:

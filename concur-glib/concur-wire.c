@@ -464,8 +464,14 @@ concur_wire_writer_init (ConcurWireWriter  *self,
   gsize size = g_variant_get_size (sunk);
   gboolean in_memfd = size >= CONCUR_WIRE_MEMFD_SIZE;
   guint n_fds = fds == NULL ? 0 : (guint) g_unix_fd_list_get_length (fds);
-  Header header = { CONCUR_WIRE_MAGIC, kind, in_memfd ? FLAG_MEMFD : 0, (guint16) (n_fds + in_memfd), id,
-                    size };
+  Header header = {
+    .magic = CONCUR_WIRE_MAGIC,
+    .kind = kind,
+    .flags = in_memfd ? FLAG_MEMFD : 0,
+    .n_fds = (guint16) (n_fds + in_memfd),
+    .id = id,
+    .size = size,
+  };
 
   memset (self, 0, sizeof *self);
   self->memfd = -1;

@@ -109,9 +109,9 @@ set_remote_error (GError     **error,
 }
 
 static Turn
-take_error (Talk         *talk,
+take_error (Talk             *talk,
             ConcurWireFrame  *frame,
-            GError      **error)
+            GError          **error)
 {
   ConcurExchange *exchange = talk->exchange;
   const char *domain, *text;
@@ -132,9 +132,9 @@ take_error (Talk         *talk,
 }
 
 static Turn
-take_item (Talk         *talk,
+take_item (Talk             *talk,
            ConcurWireFrame  *frame,
-           GError      **error)
+           GError          **error)
 {
   ConcurExchange *exchange = talk->exchange;
   g_autoptr (GVariant) item = g_variant_get_variant (frame->body);
@@ -160,9 +160,9 @@ take_item (Talk         *talk,
 }
 
 static Turn
-take_frame (Talk         *talk,
+take_frame (Talk             *talk,
             ConcurWireFrame  *frame,
-            GError      **error)
+            GError          **error)
 {
   ConcurExchange *exchange = talk->exchange;
   const char *text;
@@ -275,7 +275,7 @@ ask_to_stop (Talk  *talk,
 
 /* Waits until there is something to do. FALSE: time is up. */
 static gboolean
-wait_for_turn (Talk    *talk,
+wait_for_turn (Talk     *talk,
                gboolean *readable)
 {
   ConcurProcessChild *child = talk->child;

@@ -104,7 +104,7 @@ concur_process_call_init (ConcurProcessCall *self)
 
 ConcurProcessCall *
 concur_process_call_new (ConcurProcessPool *pool,
-                         ConcurWireKind    kind,
+                         ConcurWireKind     kind,
                          const char        *name,
                          GVariant          *body,
                          GUnixFDList       *fds)

@@ -286,7 +286,7 @@ concur_process_child_is_idle (ConcurProcessChild *self)
 
 static gboolean
 child_read_ready (ConcurProcessChild  *self,
-                  ConcurWireFrame         *frame,
+                  ConcurWireFrame     *frame,
                   GError             **error)
 {
   guint32 version;

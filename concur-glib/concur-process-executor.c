@@ -662,7 +662,7 @@ concur_process_executor_dup_snapshot (ConcurProcessExecutor *self)
 /* Takes over @body as a call. */
 static ConcurFuture *
 submit (ConcurProcessExecutor *self,
-        ConcurWireKind        kind,
+        ConcurWireKind         kind,
         const char            *name,
         GVariant              *body,
         GUnixFDList           *fds,

@@ -251,7 +251,7 @@ next_of_map (ConcurProcessWorker *self)
 /* Takes what is in the frame. %NULL: a map without a call. */
 static ConcurWorkerCall *
 take_call (ConcurProcessWorker *self,
-           ConcurWireFrame         *frame)
+           ConcurWireFrame     *frame)
 {
   ConcurWorkerCall *call;
 

@@ -128,7 +128,7 @@ concur_wire_reader_free (ConcurWireReader *self)
 
 static void
 reader_make_room (ConcurWireReader *self,
-                  gsize              size)
+                  gsize             size)
 {
   if (self->begin > 0)
     {
@@ -146,8 +146,8 @@ reader_make_room (ConcurWireReader *self,
 /* Those that are too many count, but are not kept. */
 static void
 reader_add_fds (ConcurWireReader *self,
-                const int         *fds,
-                guint              n_fds)
+                const int        *fds,
+                guint             n_fds)
 {
   guint n_kept = MIN (n_fds, G_N_ELEMENTS (self->fds) - self->n_fds);
 
@@ -158,10 +158,10 @@ reader_add_fds (ConcurWireReader *self,
 
 void
 concur_wire_reader_feed (ConcurWireReader *self,
-                          gconstpointer      data,
-                          gsize              size,
-                          const int         *fds,
-                          guint              n_fds)
+                         gconstpointer     data,
+                         gsize             size,
+                         const int        *fds,
+                         guint             n_fds)
 {
   reader_make_room (self, size);
   if (size > 0)
@@ -172,9 +172,9 @@ concur_wire_reader_feed (ConcurWireReader *self,
 
 gboolean
 concur_wire_reader_fill (ConcurWireReader  *self,
-                          int                 socket,
-                          gboolean            wait,
-                          GError            **error)
+                         int                socket,
+                         gboolean           wait,
+                         GError           **error)
 {
   union
   {
@@ -335,9 +335,9 @@ map_body (int       fd,
 /* Takes the frame's descriptors off the list, and its body. */
 static gboolean
 reader_take_body (ConcurWireReader  *self,
-                  const Header       *header,
-                  ConcurWireFrame        *frame,
-                  GError            **error)
+                  const Header      *header,
+                  ConcurWireFrame   *frame,
+                  GError           **error)
 {
   gboolean in_memfd = (header->flags & FLAG_MEMFD) != 0;
   guint n_fds = header->n_fds;
@@ -387,8 +387,8 @@ reader_take_body (ConcurWireReader  *self,
 
 ConcurWireRead
 concur_wire_reader_take (ConcurWireReader  *self,
-                          ConcurWireFrame        *frame,
-                          GError            **error)
+                         ConcurWireFrame   *frame,
+                         GError           **error)
 {
   gsize available = self->end - self->begin;
   gsize wanted = CONCUR_WIRE_HEADER_SIZE;
@@ -453,12 +453,12 @@ store_in_memfd (GVariant  *body,
 
 gboolean
 concur_wire_writer_init (ConcurWireWriter  *self,
-                          ConcurWireKind     kind,
-                          guint64             id,
-                          GVariant           *body,
-                          GUnixFDList        *fds,
-                          guint64             max_body,
-                          GError            **error)
+                         ConcurWireKind     kind,
+                         guint64            id,
+                         GVariant          *body,
+                         GUnixFDList       *fds,
+                         guint64            max_body,
+                         GError           **error)
 {
   g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
   gsize size = g_variant_get_size (sunk);
@@ -524,8 +524,8 @@ concur_wire_writer_clear (ConcurWireWriter *self)
 
 gboolean
 concur_wire_writer_send (ConcurWireWriter  *self,
-                          int                 socket,
-                          GError            **error)
+                         int                socket,
+                         GError           **error)
 {
   while (self->sent < self->size)
     {

@@ -100,7 +100,7 @@ call_begin_answer (ConcurWorkerCall *self)
 
 static gboolean
 call_send (ConcurWorkerCall *self,
-           ConcurWireKind   kind,
+           ConcurWireKind    kind,
            GVariant         *body)
 {
   g_autoptr (GError) error = NULL;

@@ -79,7 +79,7 @@ wait_for_room (int socket)
 
 ConcurWireRead
 concur_worker_link_read (ConcurWorkerLink  *self,
-                         ConcurWireFrame       *frame,
+                         ConcurWireFrame   *frame,
                          GError           **error)
 {
   for (;;)
@@ -101,7 +101,7 @@ concur_worker_link_read (ConcurWorkerLink  *self,
 
 gboolean
 concur_worker_link_send (ConcurWorkerLink  *self,
-                         ConcurWireKind    kind,
+                         ConcurWireKind     kind,
                          guint64            id,
                          GVariant          *body,
                          GUnixFDList       *fds,

@@ -26,5 +26,6 @@ function _init() {
     parts.limits.install(this);
     parts.batches.install(this);
     parts.groups.install(this);
+    parts.processes.install(this);
     parts.names.install(this);
 }

@@ -54,6 +54,8 @@ function read(future, body) {
 
     if (cell)
         cell.from = null;
+    if (future[values.NATURAL])
+        return values.fromVariant(value);
     return unpack(value, future[values.LIST_KIND] ?? kindOf(future, value));
 }
 

@@ -12,11 +12,17 @@ const {Gio, GLib, GObject} = imports.gi;
 /* Marks: on a list of futures, what it is the value of; on a future, what its errors hang on. */
 var LIST_KIND = Symbol('kind of list');
 var CELL = Symbol('cell');
+/* On a future of a worker process: its variant is to be read as natural values. */
+var NATURAL = Symbol('natural values');
+/* What values of JavaScript are tagged with that came as a variant. */
+var TAG = 'concur-js-value';
+/* The code of an error that was thrown in another process. */
+var REMOTE_CODE = 0;
 
 const ERROR_DOMAIN = GLib.quark_from_string('concur-js-error-quark');
 const MAX_INT32 = 0x7fffffff;
 /* A C string ends at a zero, and UTF-8 has no room for half a pair. */
-const NOT_FOR_C = /[\0\p{Surrogate}]/u;
+var NOT_FOR_C = /[\0\p{Surrogate}]/u;
 
 let Concur;
 let Box;
@@ -111,10 +117,70 @@ function toValue(value) {
     return result;
 }
 
+/* What processes.js made a variant of, or any other one. */
+function fromVariant(variant) {
+    const type = variant.get_type_string();
+
+    switch (type) {
+    case 'mv': {
+        const inner = variant.get_maybe();
+        return inner === null ? null : fromVariant(inner.get_variant());
+    }
+    case 'v':
+        return fromVariant(variant.get_variant());
+    case 'x':
+        return variant.get_int64();
+    case 'ay':
+        return variant.get_data_as_bytes().toArray();
+    case 'av':
+        return Array.from({length: variant.n_children()}, (_, i) => fromVariant(variant.get_child_value(i)));
+    case 'a{sv}': {
+        const entries = Array.from({length: variant.n_children()}, (_, i) => variant.get_child_value(i));
+        return Object.fromEntries(entries.map(entry =>
+            [entry.get_child_value(0).get_string()[0], fromVariant(entry.get_child_value(1))]));
+    }
+    case '(sv)':
+        return fromTagged(variant.get_child_value(0).get_string()[0],
+            variant.get_child_value(1).get_variant()) ?? variant.recursiveUnpack();
+    default:
+        return variant.recursiveUnpack();
+    }
+}
+
+function fromTagged(name, content) {
+    switch (name) {
+    case TAG:
+        return fromVariant(content);
+    case 'object':
+        return Object.fromEntries(fromVariant(content));
+    case 'map':
+        return new Map(fromVariant(content));
+    case 'set':
+        return new Set(fromVariant(content));
+    case 'date':
+        return new Date(content.get_double());
+    case 'bigint':
+        return BigInt(content.get_string()[0]);
+    case 'utf-16':
+        return String.fromCharCode(...new Uint16Array(fromVariant(content).slice().buffer));
+    case 'variant':
+        return content;
+    default:
+        return undefined;
+    }
+}
+
+function isTagged(variant) {
+    return variant.get_type_string() === '(sv)' &&
+        variant.get_child_value(0).get_string()[0] === TAG;
+}
+
 /* @kind: of a list without a mark, as one has that was made in C. */
 function unpack(value, kind) {
     if (value instanceof Box)
         return value.value;
+    if (value instanceof GLib.Variant && isTagged(value))
+        return fromVariant(value.get_child_value(1).get_variant());
     if (value?.constructor?.$gtype?.name === 'ConcurFutureList')
         return fromList(value, value[LIST_KIND] ?? kind);
     if (value instanceof Concur.Batch && value.get_item_type()?.name === 'GValue')
@@ -188,11 +254,38 @@ function toGError(error, cell) {
         describe(error).replace(/[\0\p{Surrogate}]/gu, '\ufffd'));
 }
 
+const IN_WORKER = '\nIn the worker process:\n';
+
+/* An error on its way to another process, as people read it. */
+function describeRemote(error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : `Error: ${describe(error)}`;
+
+    return `${text}${IN_WORKER}${error?.stack ?? ''}`.replace(/[\0\p{Surrogate}]/gu, '\ufffd');
+}
+
+const ERROR_TYPES = {Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError};
+
+/* Made anew, with the stack that it had where it was thrown. */
+function fromRemote({message: description}) {
+    const at = description.lastIndexOf(IN_WORKER);
+    const text = at === -1 ? description : description.slice(0, at);
+    const [, name, message] = /^(\w+): ([^]*)$/.exec(text) ?? [null, 'Error', text];
+    const error = new (ERROR_TYPES[name] ?? Error)(message);
+
+    if (error.name !== name)
+        error.name = name;
+    if (at !== -1)
+        error.stack = description.slice(at + IN_WORKER.length);
+    return error;
+}
+
 /* The very object that was thrown, if it was thrown here: by @future or by one that it was
  * made from. Chains may be long, so this does not recurse. */
 function fromGError(error, future) {
     if (!(error instanceof GLib.Error) || error.domain !== ERROR_DOMAIN)
         return error;
+    if (error.code === REMOTE_CODE)
+        return fromRemote(error);
 
     const cell = future[CELL];
     const pending = cell ? [cell] : [];

@@ -287,6 +287,82 @@ declare module 'gi://Concur?version=1' {
             answerError(index: number, error: unknown): boolean;
         }
 
+        /* What may cross to a worker process and back, as a copy. */
+        type Crossing = null | undefined | boolean | number | bigint | string | Date | Uint8Array | GLib.Bytes | GLib.Variant | Crossing[] | Map<Crossing, Crossing> | Set<Crossing> | { [key: string]: Crossing };
+
+        type ProcessSettings = { name?: string; module?: string; resources?: string[]; command?: string[]; environment?: string[]; workingDirectory?: string; options?: GLib.Variant; maxWorkers?: number; minWorkers?: number; maxCallsPerWorker?: number; maxPending?: number; overflow?: Overflow; idleTimeout?: Milliseconds | null; startTimeout?: Milliseconds | null; callTimeout?: Milliseconds | null; gracePeriod?: Milliseconds; maxMessageSize?: number; maxMemory?: number; maxCpuTime?: number; maxFiles?: number; };
+
+        class ProcessExecutor extends GObject.Object {
+            readonly name: string;
+            readonly command: string[];
+            readonly environment: string[] | null;
+            readonly workingDirectory: string | null;
+            readonly options: GLib.Variant | null;
+            readonly maxWorkers: number;
+            readonly minWorkers: number;
+            readonly maxCallsPerWorker: number;
+            readonly maxPending: number;
+            readonly overflow: Overflow;
+            readonly idleTimeout: Milliseconds;
+            readonly startTimeout: Milliseconds;
+            readonly callTimeout: Milliseconds;
+            readonly gracePeriod: Milliseconds;
+            readonly maxMessageSize: number;
+            readonly maxMemory: number;
+            readonly maxCpuTime: number;
+            readonly maxFiles: number;
+
+            constructor(settings: ProcessSettings);
+            static new(command: string[], maxWorkers?: number): ProcessExecutor;
+
+            call<R = any>(name: string, args?: Crossing[] | GLib.Variant, options?: { cancellable?: Gio.Cancellable | null; timeout?: Milliseconds | null; fds?: Gio.UnixFDList | null } | null): Future<R>;
+            map<R = any>(name: string, items: Iterable<Crossing>, options?: { cancellable?: Gio.Cancellable | null; chunk?: number } | null): Future<R[]>;
+            stream<R = any>(name: string, args?: Crossing[] | GLib.Variant, options?: { cancellable?: Gio.Cancellable | null; capacity?: number; fds?: Gio.UnixFDList | null } | null): Channel<R>;
+            shutdown(mode?: ShutdownMode): Future<boolean>;
+
+            callStream(name: string, args: GLib.Variant, fds: Gio.UnixFDList | null, capacity: number, cancellable: Gio.Cancellable | null): Channel<GLib.Variant>;
+            mapCalls(name: string, args: GLib.Variant, chunk: number, cancellable: Gio.Cancellable | null): Future<GLib.Variant>;
+            dupPids(): number[];
+            dupSnapshot(): Snapshot;
+            getCommand(): string[];
+            getMaxWorkers(): number;
+            getNWorkers(): number;
+            getName(): string;
+        }
+
+        class ProcessCall<T = unknown> extends Job<T> {
+            getFunction(): string;
+            getFdList(): Gio.UnixFDList | null;
+            getDetails(): GLib.Variant | null;
+        }
+
+        class ProcessWorker extends GObject.Object {
+            static new(): ProcessWorker;
+
+            getName(): string;
+            getOptions(): GLib.Variant;
+            nextCall(): WorkerCall | null;
+            serve(load: (uri: string) => PromiseLike<Record<string, any>>): globalThis.Promise<void>;
+        }
+
+        class WorkerCall extends GObject.Object {
+            getName(): string;
+            getArguments(): GLib.Variant;
+            getFdList(): Gio.UnixFDList;
+            isCancelled(): boolean;
+            getCancellable(): Gio.Cancellable;
+            setProgress(fraction: number): void;
+            setStatusText(text: string | null): void;
+            sendItem(item: GLib.Variant): boolean;
+            returnValue(value: GLib.Variant | null): boolean;
+            returnError(error: GLib.Error): boolean;
+            returnFailure(domain: string, code: number, text: string, details: GLib.Variant | null): boolean;
+        }
+
+        /* In a worker process: what is being answered. */
+        function workerCall(): WorkerCall | null;
+        function workerRun(fn: (call: WorkerCall) => GLib.Variant | null): boolean;
+
         class Channel<T = unknown> extends GObject.Object implements AsyncIterable<T> {
             readonly capacity: number;
             readonly length: number;

@@ -244,6 +244,7 @@ const LOOKED_AFTER = {
     'Retry.set_filter': 'main context of the attempts',
     'TaskGroup.submit': 'refused',
     'TaskGroup.when_done': 'refused',
+    'worker_run': 'called before it returns',
 };
 
 test('every function of the typelib that takes a function is looked after', () => {

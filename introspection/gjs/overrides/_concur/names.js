@@ -6,8 +6,8 @@
 const {define} = imports.overrides._concur.values;
 
 const CLASSES = ['Batch', 'Batcher', 'BatcherJob', 'Channel', 'ContextExecutor', 'Executor',
-    'Future', 'Job', 'Limiter', 'LoopThread', 'Promise', 'Retry', 'Snapshot', 'TaskGroup',
-    'ThreadExecutor'];
+    'Future', 'Job', 'Limiter', 'LoopThread', 'ProcessCall', 'ProcessExecutor', 'ProcessWorker',
+    'Promise', 'Retry', 'Snapshot', 'TaskGroup', 'ThreadExecutor', 'WorkerCall'];
 
 function install(Concur) {
     for (const name of CLASSES) {

@@ -8,7 +8,7 @@
 
 const {Gio, GLib, GObject} = imports.gi;
 const {threads, values} = imports.overrides._concur;
-const {define, readOptions, show, toMicroseconds} = values;
+const {define, readOptions, requireFunction, show, toMicroseconds} = values;
 
 const {NOT_FOR_C, REMOTE_CODE, TAG} = values;
 const KEPT_POOL = Symbol('process executor');
@@ -33,11 +33,33 @@ function install(namespace) {
         raw[name] = prototype[name];
     for (const [name, method] of Object.entries(methods))
         define(prototype, name, method);
+    for (const name of TIMES)
+        defineTime(prototype, name);
     Concur.ProcessExecutor.new = (command, maxWorkers = 0) =>
         new Concur.ProcessExecutor({command, maxWorkers});
 
+    raw.worker_run = Concur.worker_run;
+    Concur.worker_run = fn => {
+        requireFunction(fn, 'workerRun()');
+        return raw.worker_run(call => fn(threads.ours(call)));
+    };
     Concur.workerCall = () => current;
     define(Concur.ProcessWorker.prototype, 'serve', serve);
+}
+
+/* In milliseconds, by all its names; -1 stays what it is. */
+function defineTime(prototype, camel) {
+    const kebab = camel.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+    const get = function () {
+        const value = new GObject.Value();
+
+        value.init(GObject.TYPE_INT64);
+        GObject.Object.prototype.get_property.call(this, kebab, value);
+        return value.get_int64() < 0 ? -1 : value.get_int64() / 1000;
+    };
+
+    for (const name of [camel, kebab, kebab.replace(/-/g, '_')])
+        Object.defineProperty(prototype, name, {get, configurable: true});
 }
 
 /* Where an object has a cycle there is no end. */

@@ -393,6 +393,7 @@ concur_exchange_run (ConcurExchange     *self,
   if (talk.child == NULL)
     return FALSE;
 
+  self->has_worker = TRUE;
   talk.id = ++talk.child->last_id;
   if (!concur_wire_writer_init (&talk.writer, self->kind, talk.id, self->body, self->fds,
                                  talk.child->max_body, error))

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "concur-channel.h"
-#include "concur-process-call.h"
+#include "concur-process-executor.h"
 #include "concur-process-pool-private.h"
 
 G_BEGIN_DECLS
@@ -26,6 +26,7 @@ typedef struct
   GVariant *value;               /* unless there is an error */
   GUnixFDList *value_fds;        /* (nullable) */
   GVariant *details;             /* (nullable) of an error */
+  gboolean has_worker;           /* one was there, or could be started */
 } ConcurExchange;
 
 /* On a thread of @pool: from taking a worker to its answer, or its end. */
@@ -40,5 +41,8 @@ ConcurProcessCall *concur_process_call_new (ConcurProcessPool  *pool,
                                             const char         *name,
                                             GVariant           *body,
                                             GUnixFDList        *fds);
+
+/* What an executor and its calls share. */
+ConcurProcessPool *concur_process_executor_get_pool (ConcurProcessExecutor *self);
 
 G_END_DECLS

@@ -659,6 +659,12 @@ concur_process_executor_dup_snapshot (ConcurProcessExecutor *self)
   return concur_thread_executor_dup_snapshot (CONCUR_THREAD_EXECUTOR (self->pool));
 }
 
+ConcurProcessPool *
+concur_process_executor_get_pool (ConcurProcessExecutor *self)
+{
+  return self->pool;
+}
+
 /* Takes over @body as a call. */
 static ConcurFuture *
 submit (ConcurProcessExecutor *self,

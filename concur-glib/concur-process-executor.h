@@ -62,6 +62,19 @@ ConcurChannel         *concur_process_executor_call_stream       (ConcurProcessE
                                                                   GCancellable           *cancellable) G_GNUC_WARN_UNUSED_RESULT;
 
 CONCUR_AVAILABLE_IN_1_0
+ConcurFuture          *concur_process_executor_submit_job        (ConcurProcessExecutor  *self,
+                                                                  ConcurJob              *job,
+                                                                  GCancellable           *cancellable);
+CONCUR_AVAILABLE_IN_1_0
+GVariant              *concur_process_executor_call_within       (ConcurProcessExecutor  *self,
+                                                                  ConcurJob              *job,
+                                                                  const char             *name,
+                                                                  GVariant               *arguments,
+                                                                  GError                **error) G_GNUC_WARN_UNUSED_RESULT;
+CONCUR_AVAILABLE_IN_1_0
+GVariant              *concur_process_executor_dup_details       (ConcurJob              *job) G_GNUC_WARN_UNUSED_RESULT;
+
+CONCUR_AVAILABLE_IN_1_0
 ConcurFuture          *concur_process_executor_shutdown          (ConcurProcessExecutor  *self,
                                                                   ConcurShutdownMode      mode);
 

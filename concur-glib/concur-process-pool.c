@@ -205,9 +205,9 @@ concur_process_pool_take (ConcurProcessPool  *self,
       concur_lock_release (&self->lock);
       if (child == NULL)
         {
+          /* As it is: one that ends at once fails its call, and is not tried for ever. */
           child = pool_start (self, cancellable, error);
-          if (child == NULL)
-            break;
+          break;
         }
     }
   thread_child = child;

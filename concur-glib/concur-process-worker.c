@@ -70,6 +70,7 @@ struct _ConcurProcessWorker
 
   /* the thread that asks for calls */
   ConcurWorkerMap *map;          /* (owned) (nullable): that is being answered */
+  gboolean is_ready;
 };
 
 G_DEFINE_FINAL_TYPE (ConcurProcessWorker, concur_process_worker, G_TYPE_OBJECT)
@@ -120,12 +121,11 @@ find_socket (int     *socket,
 }
 
 static gboolean
-say_hello (ConcurProcessWorker  *self,
-           GError              **error)
+hear_hello (ConcurProcessWorker  *self,
+            GError              **error)
 {
   ConcurWireFrame frame = { 0 };
   ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
-  GVariantBuilder options;
   guint32 version;
 
   if (read == CONCUR_WIRE_READ_BAD)
@@ -150,12 +150,19 @@ say_hello (ConcurProcessWorker  *self,
   if (!g_variant_lookup (self->options, "name", "s", &self->name))
     self->name = g_strdup ("");
 
-  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  return TRUE;
+}
 
-  return concur_worker_link_send (self->link, CONCUR_WIRE_READY, 0,
-                                  g_variant_new ("(uta{sv})", CONCUR_WIRE_VERSION,
-                                                 CONCUR_WIRE_DEFAULT_MAX_BODY, &options),
-                                  NULL, error);
+static void
+say_ready (ConcurProcessWorker *self)
+{
+  GVariantBuilder options;
+
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  concur_worker_link_send (self->link, CONCUR_WIRE_READY, 0,
+                           g_variant_new ("(uta{sv})", CONCUR_WIRE_VERSION,
+                                          CONCUR_WIRE_DEFAULT_MAX_BODY, &options),
+                           NULL, NULL);
 }
 
 /**
@@ -164,7 +171,9 @@ say_hello (ConcurProcessWorker  *self,
  *
  * Takes up the connection to the program that has started this process as a worker.
  *
- * Can be called once in a process.
+ * Can be called once in a process. What is done between it and the first
+ * [method@ProcessWorker.next_call] belongs to the start of the worker: the program waits for
+ * it at most [property@ProcessExecutor:start-timeout].
  *
  * Returns: (transfer full): the worker; %NULL with %CONCUR_EXECUTOR_ERROR_NOT_RUNNING if the
  *   process was not started by a [class@ProcessExecutor], with
@@ -186,7 +195,7 @@ concur_process_worker_new (GError **error)
 
   self = g_object_new (CONCUR_TYPE_PROCESS_WORKER, NULL);
   self->link = concur_worker_link_new (socket);
-  if (!concur_worker_link_watch (self->link, error) || !say_hello (self, error))
+  if (!concur_worker_link_watch (self->link, error) || !hear_hello (self, error))
     return NULL;
 
   return g_steal_pointer (&self);
@@ -302,6 +311,13 @@ concur_process_worker_next_call (ConcurProcessWorker  *self,
   ConcurWorkerCall *call;
 
   g_return_val_if_fail (CONCUR_IS_PROCESS_WORKER (self), NULL);
+
+  if (!self->is_ready)
+    {
+      self->is_ready = TRUE;
+      /* That the program has gone is found out by reading. */
+      say_ready (self);
+    }
 
   call = next_of_map (self);
   while (call == NULL)

@@ -95,6 +95,32 @@ class TestExamples(unittest.TestCase):
         self.assertEqual(lines, [f'{total} bytes by blocking calls on eight threads',
                                  f'{total} bytes by asyncio on one thread'])
 
+    def check_blocks(self, lines):
+        """Returns who was at work, and who the program was."""
+        self.assertIn(str([n * n for n in range(6)]), lines)
+        ran = dict(re.fullmatch(r'(\d) is for process (\d+), .+', line).groups()
+                   for line in lines if ' is for ' in line)
+        self.assertEqual(sorted(ran), list('012345'))
+        return set(ran.values()), re.search(r'the program is process (\d+)$', lines[-1])[1]
+
+    def test_blocks(self):
+        ran, program = self.check_blocks(self.run_example('blocks'))
+        self.assertEqual(ran, {program})
+
+    def test_blocks__processes(self):
+        with open(os.path.join(EXAMPLES, 'blocks.py')) as file:
+            text = file.read()
+        one_line = text.replace('Pool = Concur.ThreadPoolExecutor\n',
+                                'Pool = Concur.ProcessPoolExecutor\n')
+        self.assertNotEqual(text, one_line)
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'blocks')
+            with open(path + '.py', 'w') as file:
+                file.write(one_line)
+            ran, program = self.check_blocks(self.run_example(path))
+        self.assertNotIn(program, ran)
+        self.assertLessEqual(len(ran), 3)
+
 
 if __name__ == '__main__':
     unittest.main()

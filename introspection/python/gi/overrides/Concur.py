@@ -11,6 +11,7 @@ from gi.overrides._concur.batching import Batcher, BatcherJob, aggregate
 from gi.overrides._concur.channel import Channel, ChannelClosed, ChannelStopped
 from gi.overrides._concur.conveniences import (Threaded, call_async, call_in_executor, sync_wait,
                                                threaded, threaded_separate, to_thread)
+from gi.overrides._concur.crossing import RemoteError
 from gi.overrides._concur.eventloop import EventLoop, new_event_loop
 from gi.overrides._concur.executor import Executor, Options
 from gi.overrides._concur.future import Future
@@ -21,11 +22,14 @@ from gi.overrides._concur.limits import Limiter, LimiterOptions, Retry, retry
 from gi.overrides._concur.loopstate import LoopTask
 from gi.overrides._concur.loopthread import LoopThread
 from gi.overrides._concur.pools import ContextExecutor, ThreadExecutor, get_default_executor
+from gi.overrides._concur.processes import ProcessExecutor, ProcessStream, WorkerDied
+from gi.overrides._concur.processpool import ProcessPoolExecutor
 from gi.overrides._concur.spawn import run, sleep, spawn
 from gi.overrides._concur.standard import BrokenThreadPool, ThreadPoolExecutor
 from gi.overrides._concur.standardwait import (ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION,
                                                as_completed, wait)
 from gi.overrides._concur.task import check_cancelled, report
+from gi.overrides._concur.workercall import CallCancelled
 
 CancelledError = base.CancelledError
 
@@ -35,6 +39,7 @@ __all__ = [
     'Batcher',
     'BatcherJob',
     'BrokenThreadPool',
+    'CallCancelled',
     'CancelledError',
     'Channel',
     'ChannelClosed',
@@ -52,14 +57,19 @@ __all__ = [
     'LoopThread',
     'NotReadyError',
     'Options',
+    'ProcessExecutor',
+    'ProcessPoolExecutor',
+    'ProcessStream',
     'Promise',
     'QueueProxy',
+    'RemoteError',
     'Retry',
     'ThreadExecutor',
     'ThreadPoolExecutor',
     'ThreadIterator',
     'Threaded',
     'ThreadedIterable',
+    'WorkerDied',
     'aggregate',
     'as_completed',
     'call_async',

@@ -8,7 +8,7 @@ import itertools
 import time
 
 
-def map_on(submit, function, iterables, timeout, chunksize, buffersize):
+def map_on(submit, function, iterables, timeout, chunksize, buffersize, call_all=None):
     """Submits the calls now, not when the result is first iterated."""
     if chunksize < 1:
         raise ValueError('chunksize must be >= 1.')
@@ -26,7 +26,7 @@ def map_on(submit, function, iterables, timeout, chunksize, buffersize):
         if buffersize is not None:
             chunksize = min(chunksize, buffersize)
             buffersize //= chunksize
-        futures = (submit(_call_all, function, chunk) for chunk in _chunks(calls, chunksize))
+        futures = (submit(call_all or _call_all, function, chunk) for chunk in _chunks(calls, chunksize))
     else:
         futures = (submit(function, *args) for args in calls)
     pending = collections.deque()

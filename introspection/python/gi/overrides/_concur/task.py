@@ -11,6 +11,7 @@ import types
 
 from gi.repository import GLib
 
+from . import workercall
 from .answers import CANCELLED, NATIVE, drop_frames, fail, put, put_other, raw_state
 from .base import OWN, CancelledError, public, raw, to_python
 from .future import callbacks_lock, run_callback
@@ -203,12 +204,12 @@ def report(fraction=None, text=None):
     progress and status_text. Outside a job nothing happens, so that a function can be
     used both ways.
     """
-    job = get_current_job()
+    job = get_current_job() or workercall.current
     if job is not None:
         if fraction is not None:
-            raw.Job.set_progress(job, fraction)
+            job.set_progress(fraction)
         if text is not None:
-            raw.Job.set_status_text(job, text)
+            job.set_status_text(text)
 
 
 @public
@@ -224,3 +225,5 @@ def check_cancelled():
         except GLib.Error as error:
             raise to_python(error)
         raise CancelledError
+    if job is None and workercall.current is not None and workercall.current.is_cancelled():
+        raise workercall.CallCancelled('the program asked to stop the call')

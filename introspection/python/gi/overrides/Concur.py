@@ -14,6 +14,7 @@ from gi.overrides._concur.conveniences import (Threaded, call_async, call_in_exe
 from gi.overrides._concur.eventloop import EventLoop, new_event_loop
 from gi.overrides._concur.executor import Executor, Options
 from gi.overrides._concur.future import Future
+from gi.overrides._concur.groups import TaskGroup
 from gi.overrides._concur.iterables import (ThreadedIterable, ThreadIterator,
                                              threaded_iterable, threaded_iterable_separate)
 from gi.overrides._concur.job import Job, Promise
@@ -55,6 +56,7 @@ __all__ = [
     'Promise',
     'QueueProxy',
     'Retry',
+    'TaskGroup',
     'ThreadExecutor',
     'ThreadPoolExecutor',
     'ThreadIterator',

@@ -5,12 +5,13 @@
 
 import asyncio
 import gc
+import sys
 import threading
 import unittest
 import weakref
 
 from loops import LOOPS
-from util import LIMIT, Case, Concur, Gate, Thing, gone, wait_until
+from util import LIMIT, SCALE, Case, Concur, Gate, Thing, gone, wait_until
 
 
 class Endless:
@@ -135,6 +136,18 @@ class TestEarly(Ends):
             del items
             self.assertIsNone(endless.begun_on)
 
+    def test_before_its_turn(self):
+        """It was to begin, and the pool has no thread for it yet."""
+        pool = self.pool()
+        gate = self.busy(pool)
+        endless = Endless()
+        items = pool.generate(endless)
+        self.assertRaises(TimeoutError, items.receive_wait, 0.001)
+        items.close().result(LIMIT)
+        gate.open()
+        pool.submit(int).result(LIMIT)
+        self.assertIsNone(endless.begun_on)
+
     def test_error_while_clearing_up(self):
         def produce():
             try:
@@ -248,15 +261,19 @@ class TestGivenUp(Ends):
         items.close().result(LIMIT)
 
     def test_several_threads_take_from_one(self):
-        items = self.pool().generate(range, 3000, capacity=2)
-        found = [[] for _ in range(4)]
+        # So that they get in each other's way.
+        self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(1e-6)
+        count = 3000 // SCALE
+        items = self.pool().generate(range, count, capacity=1)
+        found = [[] for _ in range(8)]
         threads = [threading.Thread(target=mine.extend, args=(items,)) for mine in found]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(LIMIT)
             self.assertFalse(thread.is_alive())
-        self.assertEqual(sorted(sum(found, [])), list(range(3000)))
+        self.assertEqual(sorted(sum(found, [])), list(range(count)))
 
 
 async def anext_of(items):

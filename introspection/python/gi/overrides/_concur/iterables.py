@@ -499,7 +499,8 @@ class ThreadIterator:
 
 
 def _has_items(stream):
-    return stream.items or stream.over
+    # Not the items themselves, which another consumer may take before anybody looks.
+    return bool(stream.items) or stream.over
 
 
 def _is_finished(stream):

@@ -44,26 +44,32 @@ async function find(text, job) {
     return found;
 }
 
+/* Done when the search has begun: before, it is no use to cancel. */
 function change(text) {
     if (group) {
         group.cancelSilently();
         cancelled++;
     }
     group = new Concur.TaskGroup();
-    group.whenDone(group.submit(job => find(text, job)), future => {
-        group = null;
-        for (const line of future.getValue())
-            print(line);
-        print(`${text}: ${future.getValue().length} lines`);
-        last.resolve();
+    return new Promise(begun => {
+        const future = group.submit(job => {
+            begun();
+            return find(text, job);
+        });
+        group.whenDone(future, () => {
+            const found = future.getValue();
+
+            group = null;
+            for (const line of found)
+                print(line);
+            print(`${text}: ${found.length} lines`);
+            last.resolve();
+        });
     });
 }
 
-for (let end = 1; end <= keys.length; end++) {
-    change(keys.slice(0, end));
-    /* The loop turns: a search that has not begun is no use to cancel. */
-    await Concur.delay(0);
-}
+for (let end = 1; end <= keys.length; end++)
+    await change(keys.slice(0, end));
 if (group)
     await last.future;
 print(`${cancelled} searches cancelled, ${lookedAt} lines looked at`);

@@ -69,6 +69,19 @@ ConcurBinding *concur_binding_new   (const ConcurBindingKind *kind,
 /* From here on it is in other hands. Takes over @self and returns it. */
 ConcurFuture  *concur_binding_begin (ConcurBinding           *self);
 
+/* for_each () and bind_list_store () before they begin: a function that knows the binding
+ * can set its error, and then returns FALSE or NULL. */
+ConcurBinding *concur_each_binding_new (ConcurChannel     *channel,
+                                        ConcurChannelFunc  func,
+                                        gpointer           user_data,
+                                        GDestroyNotify     destroy,
+                                        GMainContext      *context);
+ConcurBinding *concur_list_binding_new (ConcurChannel     *channel,
+                                        GListStore        *store,
+                                        ConcurItemFunc     factory,
+                                        gpointer           user_data,
+                                        GDestroyNotify     destroy);
+
 /* FALSE: it was cancelled, or the channel stopped. To be asked before each use. */
 static inline gboolean
 concur_binding_is_wanted (ConcurBinding *self)

@@ -178,6 +178,8 @@ binding_end_with (ConcurBinding       *self,
     error = g_error_copy (self->core->error);
   else if (status == CONCUR_CHANNEL_GONE)
     error = cancelled_error ("The channel was stopped");
+  else if (status == CONCUR_CHANNEL_FORKED)
+    error = concur_channel_core_make_error (self->core, status, FALSE);
 
   binding_end (self, error, here);
 }
@@ -498,6 +500,22 @@ each_end (ConcurBinding *self)
   g_free (self->own);
 }
 
+ConcurBinding *
+concur_each_binding_new (ConcurChannel     *channel,
+                         ConcurChannelFunc  func,
+                         gpointer           user_data,
+                         GDestroyNotify     destroy,
+                         GMainContext      *context)
+{
+  static const ConcurBindingKind each_kind = { each_use, each_end };
+  Each *each = g_new0 (Each, 1);
+
+  each->func = func;
+  each->stride = 1;
+
+  return concur_binding_new (&each_kind, channel, each, user_data, destroy, context);
+}
+
 /**
  * concur_channel_for_each:
  * @self: a channel
@@ -562,18 +580,10 @@ concur_channel_for_each (ConcurChannel     *self,
                          GDestroyNotify     destroy,
                          GMainContext      *context)
 {
-  static const ConcurBindingKind each_kind = { each_use, each_end };
-  Each *each;
-
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
   concur_home_serve (SERVE_AT_CHANNEL);
 
-  each = g_new0 (Each, 1);
-  each->func = func;
-  each->stride = 1;
-
-  return concur_binding_begin (
-    concur_binding_new (&each_kind, self, each, user_data, destroy, context));
+  return concur_binding_begin (concur_each_binding_new (self, func, user_data, destroy, context));
 }

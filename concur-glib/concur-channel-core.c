@@ -10,10 +10,8 @@
 #include "config.h"
 
 #include "concur-channel-private.h"
-
-#include <string.h>
-
-#define FIRST_ROOM 8
+#include "concur-channel-store-private.h"
+#include "concur-fork-private.h"
 
 /* A ring that has grown beyond this by a backlog is let go when that is worked off. */
 #define KEPT_ROOM 256
@@ -53,43 +51,6 @@ after_serve_locked (After               *after,
   after->end = &waiter->next;
 }
 
-static void
-queue_push_locked (ConcurChannelWaiter **queue,
-                   ConcurChannelWaiter  *waiter)
-{
-  ConcurChannelWaiter *first = *queue;
-
-  waiter->queued = TRUE;
-  waiter->next = NULL;
-  if (first == NULL)
-    {
-      *queue = waiter->previous = waiter;
-    }
-  else
-    {
-      waiter->previous = first->previous;
-      waiter->previous->next = waiter;
-      first->previous = waiter;
-    }
-}
-
-static void
-queue_unlink_locked (ConcurChannelWaiter **queue,
-                     ConcurChannelWaiter  *waiter)
-{
-  if (waiter == *queue)
-    *queue = waiter->next;
-  else
-    waiter->previous->next = waiter->next;
-
-  if (waiter->next != NULL)
-    waiter->next->previous = waiter->previous;
-  else if (*queue != NULL)
-    (*queue)->previous = waiter->previous;
-
-  waiter->queued = FALSE;
-}
-
 /* Takes the first out and decides that it is served, unless it was cancelled: then it only
  * is let go. */
 static ConcurChannelWaiter *
@@ -120,42 +81,6 @@ queue_serve_all_locked (ConcurChannelWaiter **queue,
       if (waiter != NULL)
         after_serve_locked (after, waiter, status);
     }
-}
-
-static void
-ring_grow_locked (ConcurChannelCore *self)
-{
-  guint old_room = self->room;
-
-  self->room = MAX (old_room * 2, FIRST_ROOM);
-  /* A large one is not copied, but mapped elsewhere. */
-  self->ring = g_renew (GValue, self->ring, self->room);
-  /* It was full: what stood before the head follows now. */
-  memcpy (self->ring + old_room, self->ring, self->head * sizeof (GValue));
-}
-
-static inline void
-ring_put_locked (ConcurChannelCore *self,
-                 const GValue      *value)
-{
-  if (G_UNLIKELY (self->n_items == self->room))
-    ring_grow_locked (self);
-
-  self->ring[(self->head + self->n_items) & (self->room - 1)] = *value;
-  self->n_items++;
-}
-
-static void
-ring_take_locked (ConcurChannelCore *self,
-                  GValue            *values,
-                  guint              n)
-{
-  guint until_end = MIN (n, self->room - self->head);
-
-  memcpy (values, self->ring + self->head, until_end * sizeof (GValue));
-  memcpy (values + until_end, self->ring, (n - until_end) * sizeof (GValue));
-  self->head = (self->head + n) & (self->room - 1);
-  self->n_items -= n;
 }
 
 static inline void
@@ -304,6 +229,10 @@ after_do (After             *after,
 {
   ConcurChannelWaiter *waiter = after->first;
 
+  /* Who is told may drop the last handle. */
+  if (after->completion != NULL)
+    concur_channel_core_ref (self);
+
   while (waiter != NULL)
     {
       ConcurChannelWaiter *next = waiter->next;
@@ -320,6 +249,7 @@ after_do (After             *after,
     {
       core_answer_completion (self, after->completion, after->n_received);
       g_object_unref (after->completion);
+      concur_channel_core_unref (self);
     }
 }
 
@@ -340,6 +270,7 @@ concur_channel_core_new (guint                  capacity,
 {
   ConcurChannelCore *self = g_new0 (ConcurChannelCore, 1);
 
+  concur_fork_watch ();
   concur_lock_init (&self->lock);
   self->capacity = capacity > 0 ? capacity : G_MAXUINT;
   self->producer = producer;
@@ -370,6 +301,14 @@ concur_channel_core_unref (ConcurChannelCore *self)
   if (concur_atomic_sub (&self->refs, 1, CONCUR_ACQ_REL) != 1)
     return;
 
+  /* What is in it may be half written. */
+  if (concur_is_forked ())
+    {
+      if (!concur_channel_core_lock (self))
+        return;
+      concur_lock_release (&self->lock);
+    }
+
   after_init (&after);
   shed_ring_locked (self, &after);
   after_do (&after, self);
@@ -398,7 +337,8 @@ concur_channel_core_put (ConcurChannelCore *self,
 {
   gboolean done;
 
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return FALSE;
   /* Who waits for room does so because there is none. */
   done = self->state == CONCUR_CHANNEL_OPEN && self->receivers == NULL
          && self->n_items < self->capacity;
@@ -417,7 +357,9 @@ concur_channel_core_take (ConcurChannelCore *self,
   gboolean done;
   guint left;
 
-  concur_lock_acquire (&self->lock);
+  *empty = FALSE;
+  if (!concur_channel_core_lock (self))
+    return FALSE;
   /* The last one may bring the end, or let the ring go. */
   left = self->room > KEPT_ROOM || self->state != CONCUR_CHANNEL_OPEN ? 1 : 0;
   done = self->n_items > left && self->senders == NULL;
@@ -443,7 +385,8 @@ concur_channel_core_send (ConcurChannelCore   *self,
   After after;
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return CONCUR_CHANNEL_FORKED;
   if (self->state != CONCUR_CHANNEL_OPEN)
     {
       status = self->state == CONCUR_CHANNEL_STOPPED ? CONCUR_CHANNEL_GONE : CONCUR_CHANNEL_ENDED;
@@ -487,7 +430,8 @@ concur_channel_core_receive (ConcurChannelCore   *self,
     self->producer->start (self->producer, self);
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return CONCUR_CHANNEL_FORKED;
   let_go_locked (self, waiter);
   if (self->n_items > 0)
     {
@@ -539,7 +483,8 @@ concur_channel_core_take_out (ConcurChannelCore   *self,
 {
   gboolean was_queued;
 
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return FALSE;
   was_queued = waiter->queued;
   if (was_queued)
     queue_unlink_locked (waiter->is_sender ? &self->senders : &self->receivers, waiter);
@@ -558,7 +503,8 @@ concur_channel_core_give_back (ConcurChannelCore   *self,
   After after;
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return FALSE;
   if (holder != NULL)
     let_go_locked (self, holder);
   taken = self->state != CONCUR_CHANNEL_STOPPED;
@@ -608,7 +554,11 @@ core_close (ConcurChannelCore *self,
   After after;
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    {
+      g_clear_error (&error);
+      return FALSE;
+    }
   was_open = self->state == CONCUR_CHANNEL_OPEN;
   if (was_open)
     {
@@ -623,11 +573,14 @@ core_close (ConcurChannelCore *self,
   finish_locked (self, &after);
   concur_lock_release (&self->lock);
 
+  /* Who is told may drop the last handle. */
+  concur_channel_core_ref (self);
   after_do (&after, self);
   g_clear_error (&error);
 
   if (was_open && self->producer != NULL)
     core_stop_producer (self, TRUE);
+  concur_channel_core_unref (self);
 
   return was_open;
 }
@@ -653,7 +606,8 @@ concur_channel_core_stop (ConcurChannelCore *self)
   After after;
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return FALSE;
   /* One that has come to its end goes on telling that it has. */
   stopped = self->state != CONCUR_CHANNEL_STOPPED && !self->over;
   if (stopped)
@@ -668,10 +622,12 @@ concur_channel_core_stop (ConcurChannelCore *self)
     }
   concur_lock_release (&self->lock);
 
+  concur_channel_core_ref (self);
   after_do (&after, self);
 
   if (stopped && self->producer != NULL)
     core_stop_producer (self, FALSE);
+  concur_channel_core_unref (self);
 
   return stopped;
 }
@@ -682,7 +638,8 @@ concur_channel_core_producer_over (ConcurChannelCore *self)
   After after;
 
   after_init (&after);
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    return;
   self->busy = FALSE;
   finish_locked (self, &after);
   concur_lock_release (&self->lock);
@@ -698,7 +655,15 @@ concur_channel_core_dup_completion (ConcurChannelCore *self)
   guint64 n_received;
   gboolean over;
 
-  concur_lock_acquire (&self->lock);
+  if (!concur_channel_core_lock (self))
+    {
+      GError *error = NULL;
+
+      concur_set_stopped_error (&error);
+      concur_future_answer_error (fresh, error);
+      concur_channel_completion_let_go (fresh);
+      return fresh;
+    }
   over = self->over;
   n_received = self->n_received;
   if (self->completion == NULL)

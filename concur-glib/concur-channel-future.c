@@ -331,9 +331,9 @@ concur_channel_send_many (ConcurChannel *self,
  * %CONCUR_CHANNEL_ERROR_STOPPED.
  *
  * It can be cancelled as long as it waits, and its turn passes to the next. One that is only
- * forgotten still has its turn, and the value that it gets is lost with it. To end a wait without losing anything, look at what
- * [method@Future.cancel] returned: if it is %FALSE the future has its value, which can be
- * given back with [method@Channel.give_back].
+ * forgotten still has its turn, and the value that it gets is lost with it. To end a wait
+ * without losing anything, look at what [method@Future.cancel] returned: if it is %FALSE the
+ * future has its value, which can be given back with [method@Channel.give_back].
  *
  * Returns: (transfer full): a future
  *

@@ -18,7 +18,7 @@
 #define SERVE_AT_CHANNEL 4
 
 /* So long a turn may be, with the splice and what that leads to. */
-#define LIST_TURN_US 4000
+#define LIST_TURN_US 3000
 
 /* A batch may grow from this to that; beyond it nothing is gained. */
 #define FIRST_BATCH 16
@@ -204,6 +204,28 @@ list_end (ConcurBinding *self)
   g_free (list);
 }
 
+ConcurBinding *
+concur_list_binding_new (ConcurChannel  *channel,
+                         GListStore     *store,
+                         ConcurItemFunc  factory,
+                         gpointer        user_data,
+                         GDestroyNotify  destroy)
+{
+  static const ConcurBindingKind list_kind = { list_use, list_end };
+  List *list = g_new0 (List, 1);
+  ConcurBinding *self;
+
+  list->store = g_object_ref (store);
+  list->item_type = g_list_model_get_item_type (G_LIST_MODEL (store));
+  list->factory = factory;
+  list->batch = FIRST_BATCH;
+
+  self = concur_binding_new (&list_kind, channel, list, user_data, destroy, NULL);
+  self->at_once = FIRST_BATCH;
+
+  return self;
+}
+
 /**
  * concur_channel_bind_list_store:
  * @self: a channel
@@ -259,23 +281,10 @@ concur_channel_bind_list_store (ConcurChannel  *self,
                                 gpointer        user_data,
                                 GDestroyNotify  destroy)
 {
-  static const ConcurBindingKind list_kind = { list_use, list_end };
-  ConcurBinding *binding;
-  List *list;
-
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), NULL);
   g_return_val_if_fail (G_IS_LIST_STORE (store), NULL);
 
   concur_home_serve (SERVE_AT_CHANNEL);
 
-  list = g_new0 (List, 1);
-  list->store = g_object_ref (store);
-  list->item_type = g_list_model_get_item_type (G_LIST_MODEL (store));
-  list->factory = factory;
-  list->batch = FIRST_BATCH;
-
-  binding = concur_binding_new (&list_kind, self, list, user_data, destroy, NULL);
-  binding->at_once = FIRST_BATCH;
-
-  return concur_binding_begin (binding);
+  return concur_binding_begin (concur_list_binding_new (self, store, factory, user_data, destroy));
 }

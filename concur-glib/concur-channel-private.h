@@ -18,6 +18,7 @@
 #pragma once
 
 #include "concur-channel.h"
+#include "concur-exit-private.h"
 #include "concur-future-private.h"
 #include "concur-sync-private.h"
 
@@ -36,6 +37,7 @@ typedef enum
   CONCUR_CHANNEL_GONE,     /* stopped */
   CONCUR_CHANNEL_WAITING,  /* the waiter was put into the queue */
   CONCUR_CHANNEL_CANCELLED, /* the waiter was cancelled, and is only let go */
+  CONCUR_CHANNEL_FORKED,   /* somebody has the lock who is not in this process */
 } ConcurChannelStatus;
 
 typedef struct
@@ -117,6 +119,18 @@ struct _ConcurChannelCore
   ConcurWord idle;                /* the producer was neither started nor stopped */
   ConcurWord stopped;             /* as state says, for those who have no time to lock */
 };
+
+/* FALSE: in a forked process, for ever. */
+static inline gboolean
+concur_channel_core_lock (ConcurChannelCore *self)
+{
+  if (concur_is_forked ())
+    return concur_lock_try (&self->lock);
+
+  concur_lock_acquire (&self->lock);
+
+  return TRUE;
+}
 
 ConcurChannelCore  *concur_channel_core_new         (guint                  capacity,
                                                      ConcurChannelProducer *producer);

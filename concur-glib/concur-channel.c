@@ -78,6 +78,10 @@
  * copied on the sending thread. What is dropped is let go on the thread that stops the
  * channel.
  *
+ * In a process that was forked nobody waits. If at that moment another thread was just at the
+ * channel, it is of no use there: sending and receiving fail with
+ * %CONCUR_EXECUTOR_ERROR_NOT_RUNNING.
+ *
  * Since: 1.0
  */
 
@@ -120,6 +124,8 @@ concur_channel_core_make_error (ConcurChannelCore   *self,
                                 ConcurChannelStatus  status,
                                 gboolean             sending)
 {
+  GError *error = NULL;
+
   switch (status)
     {
     case CONCUR_CHANNEL_BLOCKED:
@@ -130,6 +136,9 @@ concur_channel_core_make_error (ConcurChannelCore   *self,
                                             "There is nothing in the channel");
     case CONCUR_CHANNEL_FAILED:
       return g_error_copy (self->error);
+    case CONCUR_CHANNEL_FORKED:
+      concur_set_stopped_error (&error);
+      return error;
     case CONCUR_CHANNEL_GONE:
       return g_error_new_literal (CONCUR_CHANNEL_ERROR, CONCUR_CHANNEL_ERROR_STOPPED,
                                   "The channel was stopped: nobody receives from it any more");
@@ -327,7 +336,8 @@ concur_channel_get_length (ConcurChannel *self)
 
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), 0);
 
-  concur_lock_acquire (&self->core->lock);
+  if (!concur_channel_core_lock (self->core))
+    return 0;
   length = self->core->n_items;
   concur_lock_release (&self->core->lock);
 
@@ -352,7 +362,8 @@ concur_channel_is_closed (ConcurChannel *self)
 
   g_return_val_if_fail (CONCUR_IS_CHANNEL (self), TRUE);
 
-  concur_lock_acquire (&self->core->lock);
+  if (!concur_channel_core_lock (self->core))
+    return TRUE;
   closed = self->core->state != CONCUR_CHANNEL_OPEN;
   concur_lock_release (&self->core->lock);
 

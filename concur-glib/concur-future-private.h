@@ -206,10 +206,11 @@ gboolean      concur_value_read_number       (const GValue         *value,
                                               GType                 type,
                                               GValue               *number);
 
+/* Not one that could hold an error and holds none. */
 static inline gboolean
 concur_value_is_error (const GValue *value)
 {
-  return G_VALUE_TYPE (value) == G_TYPE_ERROR;
+  return G_VALUE_TYPE (value) == G_TYPE_ERROR && value->data[0].v_pointer != NULL;
 }
 
 /* CONCUR_IS_FUTURE () and CONCUR_IS_JOB (), without a walk up the types for what nearly

@@ -252,7 +252,10 @@ generator_start (ConcurChannelProducer *producer,
   concur_derivation_set_home (following, concur_home_hold (self->home));
   concur_derivation_connect (following);
 
-  if (concur_executor_begin_submit (job, concur_home_hold (self->home), cancellable))
+  wanted = concur_executor_begin_submit (job, concur_home_hold (self->home), cancellable);
+  /* From here on it is the job's, and goes at home with it. */
+  g_clear_object (&cancellable);
+  if (wanted)
     CONCUR_EXECUTOR_GET_IFACE (executor)->execute (executor, job);
   g_object_unref (job);
 }

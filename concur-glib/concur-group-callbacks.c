@@ -12,6 +12,18 @@
 #include "concur-exit-private.h"
 #include "concur-group-private.h"
 
+/* A future that callbacks were added to, and are not gone. One for all of them: what GObject
+ * does to clear a weak reference takes the longer the more of them there are. */
+struct _ConcurGroupWatch
+{
+  /* immutable */
+  GWeakRef future;              /* a pending one takes its callbacks with it */
+  gpointer key;                 /* where it is, or was */
+
+  /* protected by the group's lock */
+  guint n_callbacks;
+};
+
 struct _ConcurGroupCallback
 {
   /* immutable */
@@ -20,7 +32,7 @@ struct _ConcurGroupCallback
   gpointer data;
   GDestroyNotify destroy;
 
-  GWeakRef future;              /* a pending one takes its callbacks with it */
+  ConcurGroupWatch *watch;      /* (nullable): in a forked process there is none */
 
   /* protected by the group's lock */
   gulong id;                    /* 0 until it is known */
@@ -32,6 +44,64 @@ struct _ConcurGroupCallback
 };
 
 static void
+watch_leave (ConcurGroupWatch *self,
+             ConcurGroupCore  *group)
+{
+  gboolean is_last;
+
+  /* Somebody who is not there may have the lock. */
+  if (self == NULL || concur_is_forked ())
+    return;
+
+  concur_lock_acquire (&group->lock);
+  is_last = --self->n_callbacks == 0;
+  if (is_last && g_hash_table_lookup (group->watches, self->key) == self)
+    g_hash_table_remove (group->watches, self->key);
+  concur_lock_release (&group->lock);
+
+  if (is_last)
+    {
+      g_weak_ref_clear (&self->future);
+      g_slice_free (ConcurGroupWatch, self);
+    }
+}
+
+/* With one callback more. */
+static ConcurGroupWatch *
+watch_join (ConcurGroupCore *group,
+            ConcurFuture    *future)
+{
+  g_autoptr (ConcurFuture) watched = NULL;
+  ConcurGroupWatch *self = NULL;
+
+  concur_lock_acquire (&group->lock);
+  if (group->watches == NULL)
+    group->watches = g_hash_table_new (NULL, NULL);
+  self = g_hash_table_lookup (group->watches, future);
+  if (self != NULL)
+    self->n_callbacks++;
+  concur_lock_release (&group->lock);
+
+  if (self != NULL)
+    watched = g_weak_ref_get (&self->future);
+  if (watched != NULL)
+    return self;
+
+  /* Of a future that was in the same place before. */
+  watch_leave (self, group);
+
+  self = g_slice_new0 (ConcurGroupWatch);
+  g_weak_ref_init (&self->future, future);
+  self->key = future;
+  self->n_callbacks = 1;
+  concur_lock_acquire (&group->lock);
+  g_hash_table_replace (group->watches, future, self);
+  concur_lock_release (&group->lock);
+
+  return self;
+}
+
+static void
 callback_unref (ConcurGroupCallback *self)
 {
   /* Release what this thread did with it, acquire what the others did: the last one
@@ -39,7 +109,7 @@ callback_unref (ConcurGroupCallback *self)
   if (concur_atomic_sub (&self->refs, 1, CONCUR_ACQ_REL) != 1)
     return;
 
-  g_weak_ref_clear (&self->future);
+  watch_leave (self->watch, self->group);
   concur_group_core_unref (self->group);
   g_slice_free (ConcurGroupCallback, self);
 }
@@ -130,14 +200,16 @@ concur_group_core_silence (ConcurGroupCore *self)
   for (guint i = callbacks->len; i > 0; i--)
     {
       ConcurGroupCallback *callback = callbacks->pdata[i - 1];
-      ConcurFuture *future = g_weak_ref_get (&callback->future);
+      ConcurFuture *future = callback->watch != NULL ? g_weak_ref_get (&callback->watch->future)
+                                                     : NULL;
       gulong id;
 
       concur_lock_acquire (&self->lock);
       id = callback->id;
       concur_lock_release (&self->lock);
 
-      if (future != NULL && id != 0)
+      /* What is on its way finds out by itself. */
+      if (future != NULL && id != 0 && !concur_future_is_done (future))
         concur_future_disconnect_done (future, id);
       g_clear_object (&future);
       callback_unref (callback);
@@ -185,13 +257,13 @@ concur_task_group_when_done (ConcurTaskGroup  *self,
   callback->func = func;
   callback->data = user_data;
   callback->destroy = destroy;
-  g_weak_ref_init (&callback->future, future);
   /* The future's, and ours. */
   concur_atomic_init (&callback->refs, 2);
 
   /* It may have been called and gone before its id is known. */
   if (!concur_is_forked ())
     {
+      callback->watch = watch_join (group, future);
       concur_lock_acquire (&group->lock);
       list_add_locked (group, callback);
       concur_lock_release (&group->lock);
@@ -239,11 +311,16 @@ concur_task_group_when_done (ConcurTaskGroup  *self,
 void
 concur_task_group_cancel_silently (ConcurTaskGroup *self)
 {
+  ConcurGroupCore *core;
+
   g_return_if_fail (CONCUR_IS_TASK_GROUP (self));
 
   if (concur_is_forked ())
     return;
 
-  concur_group_core_silence (self->core);
-  concur_group_core_cancel (self->core, CONCUR_CANCEL_NONE);
+  /* With the callbacks whoever has the group may go. */
+  core = concur_group_core_ref (self->core);
+  concur_group_core_silence (core);
+  concur_group_core_cancel (core, CONCUR_CANCEL_NONE);
+  concur_group_core_unref (core);
 }

@@ -134,6 +134,7 @@ concur_group_core_unref (ConcurGroupCore *self)
       ConcurGroupCore *parent = self->parent;
 
       concur_group_core_unbind (self);
+      g_clear_pointer (&self->watches, g_hash_table_unref);
       concur_home_drop (self->home);
       concur_lock_clear (&self->lock);
       g_free (self);

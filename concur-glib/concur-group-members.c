@@ -165,6 +165,8 @@ concur_task_group_add (ConcurTaskGroup *self,
 ConcurFuture *
 concur_task_group_close (ConcurTaskGroup *self)
 {
+  ConcurFuture *end;
+
   g_return_val_if_fail (CONCUR_IS_TASK_GROUP (self), NULL);
 
   if (concur_is_forked ())
@@ -176,7 +178,9 @@ concur_task_group_close (ConcurTaskGroup *self)
     }
 
   concur_home_serve (SERVE_AT_CLOSE);
+  /* Who is told that it is over may drop the group. */
+  end = g_object_ref (self->end);
   concur_group_core_close (self->core);
 
-  return g_object_ref (self->end);
+  return end;
 }

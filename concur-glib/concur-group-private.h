@@ -26,6 +26,7 @@ G_BEGIN_DECLS
 typedef struct _ConcurGroupCore     ConcurGroupCore;
 typedef struct _ConcurGroupBinding  ConcurGroupBinding;
 typedef struct _ConcurGroupCallback ConcurGroupCallback;
+typedef struct _ConcurGroupWatch    ConcurGroupWatch;
 
 struct _ConcurGroupCore
 {
@@ -51,6 +52,7 @@ struct _ConcurGroupCore
   gboolean advancing;          /* somebody looks whether it is over, and looks again */
   gboolean over;
   ConcurGroupCallback *callbacks; /* each takes itself off the list */
+  GHashTable *watches;         /* (nullable): ConcurFuture, perhaps gone → ConcurGroupWatch */
 
   /* protected by the bindings' lock */
   ConcurGroupBinding *bindings;

@@ -250,7 +250,7 @@ core_set_alarm (ConcurLimiterCore *self,
   concur_limiter_core_unref (self);
 }
 
-/* The caller holds @self. */
+/* The caller holds @self, until somebody is told. */
 static void
 core_act (ConcurLimiterCore *self,
           Decided           *decided,
@@ -258,15 +258,15 @@ core_act (ConcurLimiterCore *self,
 {
   ConcurLimiterWaiter *waiter, *next;
 
+  if (decided->due != NEVER)
+    core_set_alarm (self, decided->due);
+
   for (waiter = decided->first; waiter != NULL; waiter = next)
     {
       next = waiter->next;
       waiter->next = NULL;
       waiter->kind->told (waiter, waiter->claimed, error);
     }
-
-  if (decided->due != NEVER)
-    core_set_alarm (self, decided->due);
 }
 
 ConcurLimiterStatus

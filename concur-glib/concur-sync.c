@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include "concur-exit-private.h"
 #include "concur-sync-private.h"
 
 #include <errno.h>
@@ -93,6 +94,13 @@ void
 concur_lock_clear (ConcurLock *lock)
 {
   TSAN (__tsan_mutex_destroy (lock, 0));
+  if (concur_is_forked ())
+    {
+      /* Of somebody who is not there: GLib ends a program that clears it. */
+      if (!g_mutex_trylock (&lock->mutex))
+        return;
+      g_mutex_unlock (&lock->mutex);
+    }
   g_mutex_clear (&lock->mutex);
 }
 

@@ -104,7 +104,8 @@
  * ## Threads
  *
  * All methods may be called from any thread. The group's home is that of the thread that made
- * it (see [class@Job]): there its members are let go, if nobody else has them, and notifications of the future that [method@TaskGroup.close] returns are emitted.
+ * it (see [class@Job]): there its members are let go, if nobody else has them, and
+ * notifications of the future that [method@TaskGroup.close] returns are emitted.
  * What was submitted with a job goes to the home of who submitted it. The last reference to
  * the group may be dropped anywhere; what it was made with is let go there.
  *
@@ -138,6 +139,7 @@ static void
 concur_task_group_constructed (GObject *object)
 {
   ConcurTaskGroup *self = CONCUR_TASK_GROUP (object);
+  gboolean unwanted = FALSE;
 
   G_OBJECT_CLASS (concur_task_group_parent_class)->constructed (object);
 
@@ -149,9 +151,12 @@ concur_task_group_constructed (GObject *object)
                                       concur_home_hold_current (), self->parent_cancellable);
   self->end = g_object_ref (self->core->end);
 
-  if ((self->parent_cancellable != NULL && g_cancellable_is_cancelled (self->parent_cancellable))
-      || (self->parent != NULL && !concur_is_forked ()
-          && !concur_group_core_add (self->parent->core, self->end)))
+  /* Whether it is cancelled or not, the outer one is not over before it is. */
+  if (self->parent != NULL && !concur_is_forked ())
+    unwanted = !concur_group_core_add (self->parent->core, self->end);
+  if (self->parent_cancellable != NULL && g_cancellable_is_cancelled (self->parent_cancellable))
+    unwanted = TRUE;
+  if (unwanted)
     concur_future_cancel (self->end, CONCUR_CANCEL_NONE);
 }
 

@@ -19,6 +19,9 @@ typedef struct
   GDestroyNotify destroy;
 } ConcurValaType;
 
+/* FALSE: no value of it is a NULL pointer, or all are. */
+gboolean concur_vala_type_is_nullable (const ConcurValaType *type);
+
 /* Takes @pointer and sets @value, which is unset and stays so if there is nothing. */
 void     concur_vala_to_value   (const ConcurValaType *type,
                                  gpointer              pointer,

@@ -98,6 +98,14 @@ kind_of (const ConcurValaType *type)
   return TYPED;
 }
 
+gboolean
+concur_vala_type_is_nullable (const ConcurValaType *type)
+{
+  Kind kind = kind_of (type);
+
+  return kind != NOTHING && (kind != NUMBER || type->destroy != NULL);
+}
+
 static void
 number_to_value (const ConcurValaType *type,
                  gpointer              pointer,

@@ -11,68 +11,51 @@
 
 #include "concur-continue.h"
 #include "concur-future-private.h"
-#include "concur-vala-value-private.h"
-#include "concur-vala.h"
+#include "concur-vala-private.h"
 
-/* A delegate on its way, freed at home like all that is submitted. */
-typedef struct
+ConcurValaDelegate *
+concur_vala_delegate_new (const ConcurValaType *type,
+                          gpointer              target,
+                          GDestroyNotify        target_destroy)
 {
-  ConcurValaType type;
-  ConcurValaWork work; /* one of the two */
-  ConcurValaStep step;
-  gpointer target;
-  GDestroyNotify target_destroy;
-} Delegate;
+  ConcurValaDelegate *self = g_new0 (ConcurValaDelegate, 1);
 
-/* What a pending asynchronous call will have to give its caller. */
-typedef struct
-{
-  ConcurValaType type;
-  ConcurFuture *future; /* (owned) */
-} Wanted;
-
-static Delegate *
-delegate_new (GType           type,
-              GBoxedCopyFunc  dup,
-              GDestroyNotify  destroy,
-              gpointer        target,
-              GDestroyNotify  target_destroy)
-{
-  Delegate *self = g_new0 (Delegate, 1);
-
-  self->type = (ConcurValaType) { type, dup, destroy };
+  self->type = *type;
   self->target = target;
   self->target_destroy = target_destroy;
 
   return self;
 }
 
-static void
-delegate_free (gpointer data)
+void
+concur_vala_delegate_free (gpointer data)
 {
-  Delegate *self = data;
+  ConcurValaDelegate *self = data;
 
   if (self->target_destroy != NULL)
     self->target_destroy (self->target);
   g_free (self);
 }
 
-static gboolean
-run_delegate (ConcurJob     *job,
-              ConcurFuture  *input,
-              Delegate      *self,
-              GError       **error)
+gboolean
+concur_vala_delegate_call (ConcurValaDelegate  *self,
+                           ConcurJob           *job,
+                           ConcurFuture        *input,
+                           guint                number,
+                           GValue              *value,
+                           GError             **error)
 {
   /* Somebody else may answer a job that holds, and self go home, before this returns. */
   ConcurValaType type = self->type;
-  GValue value = G_VALUE_INIT;
   GError *problem = NULL;
   gpointer result;
 
   if (self->work != NULL)
     result = self->work (job, self->target, &problem);
-  else
+  else if (self->step != NULL)
     result = self->step (job, input, self->target, &problem);
+  else
+    result = self->attempt (job, number, self->target, &problem);
 
   if (problem != NULL)
     {
@@ -80,7 +63,22 @@ run_delegate (ConcurJob     *job,
       return FALSE;
     }
 
-  concur_vala_to_value (&type, result, &value);
+  concur_vala_to_value (&type, result, value);
+
+  return TRUE;
+}
+
+static gboolean
+run_delegate (ConcurJob           *job,
+              ConcurFuture        *input,
+              ConcurValaDelegate  *self,
+              GError             **error)
+{
+  GValue value = G_VALUE_INIT;
+
+  if (!concur_vala_delegate_call (self, job, input, 0, &value, error))
+    return FALSE;
+
   concur_job_return_value (job, &value);
   if (G_IS_VALUE (&value))
     g_value_unset (&value);
@@ -88,12 +86,12 @@ run_delegate (ConcurJob     *job,
   return TRUE;
 }
 
-static gboolean
-run_work (ConcurJob  *job,
-          gpointer    data,
-          GError    **error)
+gboolean
+concur_vala_run_work (ConcurJob  *job,
+                      gpointer    delegate,
+                      GError    **error)
 {
-  return run_delegate (job, NULL, data, error);
+  return run_delegate (job, NULL, delegate, error);
 }
 
 static gboolean
@@ -105,19 +103,31 @@ run_step (ConcurJob     *job,
   return run_delegate (job, input, data, error);
 }
 
-static void
-wanted_free (gpointer data)
+ConcurValaWanted *
+concur_vala_wanted_new (const ConcurValaType *type,
+                        ConcurFuture         *future)
 {
-  Wanted *wanted = data;
+  ConcurValaWanted *self = g_new (ConcurValaWanted, 1);
 
-  g_object_unref (wanted->future);
-  g_free (wanted);
+  self->type = *type;
+  self->future = future;
+
+  return self;
 }
 
-static gpointer
-read_value (ConcurFuture          *future,
-            const ConcurValaType  *type,
-            GError               **error)
+void
+concur_vala_wanted_free (gpointer data)
+{
+  ConcurValaWanted *self = data;
+
+  g_object_unref (self->future);
+  g_free (self);
+}
+
+gpointer
+concur_vala_read (ConcurFuture          *future,
+                  const ConcurValaType  *type,
+                  GError               **error)
 {
   const GValue *value = concur_future_get_value (future, error);
   gpointer result = NULL;
@@ -135,30 +145,23 @@ return_ready (ConcurFuture *future,
   g_task_return_boolean (task, TRUE);
 }
 
-/* Takes @future and @task. */
-static void
-wait_for_wanted (ConcurFuture   *future,
-                 GTask          *task,
-                 GType           type,
-                 GBoxedCopyFunc  dup,
-                 GDestroyNotify  destroy)
+void
+concur_vala_wait_for (ConcurFuture         *future,
+                      GTask                *task,
+                      const ConcurValaType *type)
 {
-  Wanted *wanted = g_new (Wanted, 1);
-
-  wanted->type = (ConcurValaType) { type, dup, destroy };
-  wanted->future = future;
   g_task_set_check_cancellable (task, FALSE);
   /* First: the callback may run on another thread before this returns. */
-  g_task_set_task_data (task, wanted, wanted_free);
+  g_task_set_task_data (task, concur_vala_wanted_new (type, future), concur_vala_wanted_free);
   concur_future_wait_as_task (future, task, return_ready);
 }
 
-static gpointer
-finish_wanted (gpointer       self,
-               GAsyncResult  *result,
-               GError       **error)
+gpointer
+concur_vala_finish (gpointer       self,
+                    GAsyncResult  *result,
+                    GError       **error)
 {
-  Wanted *wanted;
+  ConcurValaWanted *wanted;
 
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -168,7 +171,7 @@ finish_wanted (gpointer       self,
 
   wanted = g_task_get_task_data (G_TASK (result));
 
-  return read_value (wanted->future, &wanted->type, error);
+  return concur_vala_read (wanted->future, &wanted->type, error);
 }
 
 /**
@@ -198,16 +201,18 @@ concur_vala_submit (ConcurExecutor *self,
                     GDestroyNotify  target_destroy,
                     GCancellable   *cancellable)
 {
-  Delegate *delegate;
+  ConcurValaDelegate *delegate;
 
   g_return_val_if_fail (CONCUR_IS_EXECUTOR (self), NULL);
   g_return_val_if_fail (work != NULL, NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
 
-  delegate = delegate_new (type, dup, destroy, target, target_destroy);
+  delegate = concur_vala_delegate_new (&(ConcurValaType) { type, dup, destroy }, target,
+                                       target_destroy);
   delegate->work = work;
 
-  return concur_executor_submit (self, run_work, delegate, delegate_free, cancellable);
+  return concur_executor_submit (self, concur_vala_run_work, delegate, concur_vala_delegate_free,
+                                 cancellable);
 }
 
 /**
@@ -249,9 +254,9 @@ concur_vala_run (ConcurExecutor      *self,
    * may then touch again what it shares with it. */
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, concur_vala_run);
-  wait_for_wanted (concur_vala_submit (self, type, dup, destroy, work, target, target_destroy,
-                                       cancellable),
-                   task, type, dup, destroy);
+  concur_vala_wait_for (concur_vala_submit (self, type, dup, destroy, work, target, target_destroy,
+                                            cancellable),
+                        task, &(ConcurValaType) { type, dup, destroy });
 }
 
 /**
@@ -271,7 +276,7 @@ concur_vala_run_finish (ConcurExecutor  *self,
                         GAsyncResult    *result,
                         GError         **error)
 {
-  return finish_wanted (self, result, error);
+  return concur_vala_finish (self, result, error);
 }
 
 /**
@@ -305,17 +310,19 @@ concur_vala_call (ConcurLoopThread  *self,
 {
   g_autoptr (ConcurFuture) future = NULL;
   ConcurValaType wanted = { type, dup, destroy };
-  Delegate *delegate;
+  ConcurValaDelegate *delegate;
 
   g_return_val_if_fail (CONCUR_IS_LOOP_THREAD (self), NULL);
   g_return_val_if_fail (work != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  delegate = delegate_new (type, dup, destroy, target, target_destroy);
+  delegate = concur_vala_delegate_new (&(ConcurValaType) { type, dup, destroy }, target,
+                                       target_destroy);
   delegate->work = work;
-  future = concur_loop_thread_call (self, run_work, delegate, delegate_free, timeout_us, error);
+  future = concur_loop_thread_call (self, concur_vala_run_work, delegate, concur_vala_delegate_free,
+                                    timeout_us, error);
 
-  return future != NULL ? read_value (future, &wanted, error) : NULL;
+  return future != NULL ? concur_vala_read (future, &wanted, error) : NULL;
 }
 
 /**
@@ -345,15 +352,17 @@ concur_vala_continue (ConcurFuture   *self,
                       GDestroyNotify  target_destroy,
                       ConcurExecutor *executor)
 {
-  Delegate *delegate;
+  ConcurValaDelegate *delegate;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
   g_return_val_if_fail (step != NULL, NULL);
 
-  delegate = delegate_new (type, dup, destroy, target, target_destroy);
+  delegate = concur_vala_delegate_new (&(ConcurValaType) { type, dup, destroy }, target,
+                                       target_destroy);
   delegate->step = step;
 
-  return concur_future_continue_with (self, run_step, delegate, delegate_free, executor);
+  return concur_future_continue_with (self, run_step, delegate, concur_vala_delegate_free,
+                                      executor);
 }
 
 /**
@@ -383,15 +392,16 @@ concur_vala_recover (ConcurFuture   *self,
                      GDestroyNotify  target_destroy,
                      ConcurExecutor *executor)
 {
-  Delegate *delegate;
+  ConcurValaDelegate *delegate;
 
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
   g_return_val_if_fail (step != NULL, NULL);
 
-  delegate = delegate_new (type, dup, destroy, target, target_destroy);
+  delegate = concur_vala_delegate_new (&(ConcurValaType) { type, dup, destroy }, target,
+                                       target_destroy);
   delegate->step = step;
 
-  return concur_future_recover (self, run_step, delegate, delegate_free, executor);
+  return concur_future_recover (self, run_step, delegate, concur_vala_delegate_free, executor);
 }
 
 /**
@@ -420,7 +430,7 @@ concur_vala_value (ConcurFuture    *self,
   g_return_val_if_fail (CONCUR_IS_FUTURE (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return read_value (self, &wanted, error);
+  return concur_vala_read (self, &wanted, error);
 }
 
 /**
@@ -490,7 +500,7 @@ concur_vala_result (ConcurFuture        *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, concur_vala_result);
-  wait_for_wanted (g_object_ref (self), task, type, dup, destroy);
+  concur_vala_wait_for (g_object_ref (self), task, &(ConcurValaType) { type, dup, destroy });
 }
 
 /**
@@ -510,5 +520,5 @@ concur_vala_result_finish (ConcurFuture  *self,
                            GAsyncResult  *result,
                            GError       **error)
 {
-  return finish_wanted (self, result, error);
+  return concur_vala_finish (self, result, error);
 }

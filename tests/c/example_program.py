@@ -41,9 +41,9 @@ class ExampleTest(unittest.TestCase):
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         return result.stdout, result.stderr
 
-    def start_program(self, *arguments):
+    def start_program(self, *arguments, stdin=subprocess.DEVNULL):
         """It is killed after the limit, so that nobody reads what it prints for ever."""
-        process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([program, *arguments], stdin=stdin,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
         timer = threading.Timer(LIMIT, process.kill)

@@ -10,37 +10,13 @@
 #include "config.h"
 
 #include "test-batcher.h"
+#include "test-no-threads.h"
 
 #include "concur-sync-private.h"
 #include "concur-timer-private.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-typedef int (*PthreadCreate) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-static gint no_threads;   /* atomic */
-
-/* Exported, though this program hides what it does not say. */
-__attribute__ ((visibility ("default"))) int
-pthread_create (pthread_t            *thread,
-                const pthread_attr_t *attributes,
-                void               *(*func) (void *),
-                void                 *data)
-{
-  static PthreadCreate next;
-
-  if (g_atomic_int_get (&no_threads))
-    return EAGAIN;
-
-  if (next == NULL)
-    next = (PthreadCreate) dlsym (RTLD_NEXT, "pthread_create");
-
-  return next (thread, attributes, func, data);
-}
 
 /* The first test: no thread has been started before. Without a clock each batch starts with
  * the call that opens it, here in a main context. */

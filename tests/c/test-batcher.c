@@ -8,8 +8,7 @@
 #include "config.h"
 
 #include "test-batcher.h"
-
-#include "concur-timer-private.h"
+#include "test-hold.h"
 
 static void
 test_full (void)
@@ -38,27 +37,11 @@ test_full (void)
   test_executor_end (executor);
 }
 
-/* Holds the thread that keeps the time. */
-typedef struct
-{
-  ConcurTimer timer;
-  TestClog clog;
-} Hold;
-
-static void
-hold_fire (ConcurTimer *timer)
-{
-  Hold *hold = (Hold *) timer;
-
-  test_gate_open (&hold->clog.begun);
-  test_gate_wait (&hold->clog.go);
-}
-
 /* Without a main loop, and not before its time. */
 static void
 test_leeway (void)
 {
-  Hold hold = { 0 };
+  TestHold hold = { 0 };
   Asked asked = { .answers = TRUE };
   g_autoptr (ConcurBatcher) batcher = asked_batcher (&asked, NULL, 0, 20000);
   g_autoptr (ConcurFuture) first = NULL;
@@ -66,7 +49,7 @@ test_leeway (void)
   g_autoptr (ConcurFuture) third = NULL;
   gint64 start;
 
-  g_assert_true (concur_timer_start (&hold.timer, 0, hold_fire, NULL));
+  g_assert_true (concur_timer_start (&hold.timer, 0, test_hold_fire, NULL));
   test_gate_wait (&hold.clog.begun);
   start = g_get_monotonic_time ();
   first = call (batcher, 1);

@@ -9,38 +9,14 @@
 
 #include "config.h"
 
-#include "concur-timer-private.h"
+#include "test-hold.h"
+#include "test-no-threads.h"
 #include "test-workers.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define HOUR_US (3600 * (gint64) G_USEC_PER_SEC)
-
-typedef int (*PthreadCreate) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-static gint no_threads;   /* atomic */
-
-/* Exported, though this program hides what it does not say. */
-__attribute__ ((visibility ("default"))) int
-pthread_create (pthread_t            *thread,
-                const pthread_attr_t *attributes,
-                void               *(*func) (void *),
-                void                 *data)
-{
-  static PthreadCreate next;
-
-  if (g_atomic_int_get (&no_threads))
-    return EAGAIN;
-
-  if (next == NULL)
-    next = (PthreadCreate) dlsym (RTLD_NEXT, "pthread_create");
-
-  return next (thread, attributes, func, data);
-}
 
 static void
 assert_resolved (ConcurFuture *future)
@@ -85,27 +61,11 @@ test_no_thread (void)
   test_wait_until (test_futures_alive () <= before);
 }
 
-/* Holds the thread that keeps the time: what is begun meanwhile can only end afterwards. */
-typedef struct
-{
-  ConcurTimer timer;
-  TestClog clog;
-} Hold;
-
 static void
-hold_fire (ConcurTimer *timer)
+hold_start (TestHold *hold)
 {
-  Hold *hold = (Hold *) timer;
-
-  test_gate_open (&hold->clog.begun);
-  test_gate_wait (&hold->clog.go);
-}
-
-static void
-hold_start (Hold *hold)
-{
-  *hold = (Hold){ 0 };
-  g_assert_true (concur_timer_start (&hold->timer, 0, hold_fire, NULL));
+  *hold = (TestHold){ 0 };
+  g_assert_true (concur_timer_start (&hold->timer, 0, test_hold_fire, NULL));
   test_gate_wait (&hold->clog.begun);
 }
 
@@ -171,7 +131,7 @@ fork_busy_thread (gpointer data)
   /* Not delays: GLib's own locks do not survive a fork. */
   while (!g_atomic_int_get (&fork_over))
     {
-      g_assert_true (concur_timer_start (&timer, G_MAXINT64, hold_fire, NULL));
+      g_assert_true (concur_timer_start (&timer, G_MAXINT64, test_hold_fire, NULL));
       g_assert_true (concur_timer_stop (&timer));
     }
 
@@ -186,7 +146,7 @@ test_fork (void)
   g_autoptr (ConcurFuture) held = NULL;
   GThread *busy;
   TestClog clog = { 0 };
-  Hold hold;
+  TestHold hold;
   guint i;
 
   test_assert_done (first);
@@ -288,7 +248,7 @@ test_busy_main (void)
 {
   g_autoptr (ConcurFuture) future = NULL;
   Told direct = { .at = -1 }, posted = { 0 };
-  Hold hold;
+  TestHold hold;
 
   hold_start (&hold);
   future = concur_future_delay (10000);
@@ -390,7 +350,7 @@ test_order (void)
   g_autoptr (GPtrArray) order = g_ptr_array_new ();
   Noted noted = { .order = order };
   g_autofree guint *delays = g_new (guint, n);
-  Hold hold;
+  TestHold hold;
 
   for (i = 0; i < n; i++)
     {

@@ -9,36 +9,11 @@
 #include "config.h"
 
 #include "concur-rate-window-private.h"
-#include "concur-timer-private.h"
+#include "test-hold.h"
+#include "test-no-threads.h"
 #include "test-workers.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-
 #define HOUR_US (3600 * (gint64) G_USEC_PER_SEC)
-
-typedef int (*PthreadCreate) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-static gint no_threads;   /* atomic */
-
-/* Exported, though this program hides what it does not say. */
-__attribute__ ((visibility ("default"))) int
-pthread_create (pthread_t            *thread,
-                const pthread_attr_t *attributes,
-                void               *(*func) (void *),
-                void                 *data)
-{
-  static PthreadCreate next;
-
-  if (g_atomic_int_get (&no_threads))
-    return EAGAIN;
-
-  if (next == NULL)
-    next = (PthreadCreate) dlsym (RTLD_NEXT, "pthread_create");
-
-  return next (thread, attributes, func, data);
-}
 
 /* The first test: no thread has been started before. */
 static void
@@ -188,33 +163,17 @@ test_shorter (void)
   test_assert_done (third);
 }
 
-/* Holds the thread that keeps the time. */
-typedef struct
-{
-  ConcurTimer timer;
-  TestClog clog;
-} Hold;
-
-static void
-hold_fire (ConcurTimer *timer)
-{
-  Hold *hold = (Hold *) timer;
-
-  test_gate_open (&hold->clog.begun);
-  test_gate_wait (&hold->clog.go);
-}
-
 /* The time is over, but nobody was told: who comes now tells who came before. */
 static void
 test_overtake (void)
 {
   g_autoptr (ConcurLimiter) limiter = concur_limiter_new_with_rate (0, 1, 1000);
   /* The thread comes out of it when this is over. */
-  static Hold hold;
+  static TestHold hold;
   ConcurFuture *waiting = NULL;
   gint64 asked;
 
-  g_assert_true (concur_timer_start (&hold.timer, 0, hold_fire, NULL));
+  g_assert_true (concur_timer_start (&hold.timer, 0, test_hold_fire, NULL));
   test_gate_wait (&hold.clog.begun);
   /* On a slow machine the second has no need to wait, either. */
   do

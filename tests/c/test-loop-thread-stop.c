@@ -9,36 +9,13 @@
 
 #include "config.h"
 
+#include "test-no-threads.h"
 #include "test-workers.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static gint no_threads; /* atomic */
-
-typedef int (*PthreadCreate) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-__attribute__ ((visibility ("default"))) int
-pthread_create (pthread_t *thread,
-                const pthread_attr_t *attributes,
-                void *(*func) (void *),
-                void *data)
-{
-  static PthreadCreate next;
-
-  if (g_atomic_int_get (&no_threads))
-    return EAGAIN;
-
-  if (next == NULL)
-    next = (PthreadCreate) dlsym (RTLD_NEXT, "pthread_create");
-
-  return next (thread, attributes, func, data);
-}
 
 /* A loop that waits at a gate before it begins. */
 typedef struct

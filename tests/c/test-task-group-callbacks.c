@@ -211,6 +211,103 @@ test_forgotten (void)
   assert_nothing_left ();
 }
 
+/* Futures that are gone while what was added to them is not let go yet, for their context does
+ * not run; others then stand where they did. */
+static void
+test_same_place (void)
+{
+  enum { N = 100 };
+  ConcurTaskGroup *group = concur_task_group_new (NULL, NULL);
+  GMainContext *context = g_main_context_new ();
+  Seen seen[N];
+  Seen last = SEEN;
+  ConcurJob *job;
+
+  for (guint i = 0; i < N; i++)
+    {
+      seen[i] = (Seen) SEEN;
+      job = concur_job_new (test_one_job, NULL, NULL);
+      watch (group, CONCUR_FUTURE (job), &seen[i], context);
+      g_object_unref (job);
+    }
+  job = concur_job_new (test_one_job, NULL, NULL);
+  watch (group, CONCUR_FUTURE (job), &last, NULL);
+  concur_task_group_cancel_silently (group);
+  /* It was found, and taken back. */
+  test_iterate_until (NULL, test_releases_get (&last.released) == 1);
+  assert_seen (&last, 0);
+  concur_future_cancel (CONCUR_FUTURE (job), CONCUR_CANCEL_NONE);
+  g_object_unref (job);
+  g_object_unref (group);
+  test_iterate_until (context, test_releases_get (&seen[N - 1].released) == 1);
+  for (guint i = 0; i < N; i++)
+    assert_seen (&seen[i], 0);
+  g_main_context_unref (context);
+  assert_nothing_left ();
+}
+
+/* What each costs does not depend on how many there are: otherwise this would take hours. */
+static void
+test_many (void)
+{
+  guint n = test_scaled (500000);
+
+  for (guint done = 0; done < 2; done++)
+    {
+      ConcurTaskGroup *group = concur_task_group_new (NULL, NULL);
+      ConcurPromise *promise = concur_promise_new ();
+      ConcurFuture *future = concur_promise_get_future (promise);
+      Seen seen = SEEN;
+
+      for (guint i = 0; i < n; i++)
+        concur_task_group_when_done (group, future, on_done, &seen, NULL, NULL);
+      concur_task_group_when_done (group, future, on_done, &seen, test_released, NULL);
+      if (done)
+        concur_promise_resolve (promise, NULL);
+      concur_task_group_cancel_silently (group);
+      test_iterate_until (NULL, test_releases_get (&seen.released) == 1);
+      assert_seen (&seen, 0);
+
+      concur_promise_resolve (promise, NULL);
+      g_object_unref (group);
+      g_object_unref (promise);
+      assert_nothing_left ();
+    }
+}
+
+/* Nobody has the group but the data of its callbacks. */
+static void
+release_group (gpointer group)
+{
+  g_object_unref (group);
+}
+
+static void
+never_called (ConcurFuture *future,
+              gpointer      data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+test_silently_last (void)
+{
+  ConcurTaskGroup *group = concur_task_group_new (NULL, NULL);
+  ConcurPromise *promise = concur_promise_new ();
+  TestReleases gone = { 0 };
+
+  test_releases_watch (&gone, group);
+  g_assert_true (g_main_context_acquire (NULL));
+  concur_task_group_when_done (group, concur_promise_get_future (promise), never_called, group,
+                               release_group, NULL);
+  concur_task_group_cancel_silently (group);
+  g_main_context_release (NULL);
+  g_assert_cmpuint (test_releases_get (&gone), ==, 1);
+  concur_promise_resolve (promise, NULL);
+  g_object_unref (promise);
+  assert_nothing_left ();
+}
+
 /* Groups in it, however deep, fall silent with it; those around it do not. */
 static void
 test_silently_nested (void)
@@ -442,6 +539,9 @@ main (int   argc,
   g_test_add_func ("/task-group/callbacks/other-context", test_other_context);
   g_test_add_func ("/task-group/callbacks/forgotten", test_forgotten);
   g_test_add_func ("/task-group/callbacks/silently-nested", test_silently_nested);
+  g_test_add_func ("/task-group/callbacks/same-place", test_same_place);
+  g_test_add_func ("/task-group/callbacks/many", test_many);
+  g_test_add_func ("/task-group/callbacks/silently-last", test_silently_last);
   g_test_add_func ("/task-group/callbacks/race", test_race);
   g_test_add_func ("/task-group/bind/object", test_bind);
   g_test_add_func ("/task-group/bind/over", test_bind_over);

@@ -89,6 +89,32 @@ test_cancelled_with_outer (void)
   assert_nothing_left ();
 }
 
+/* It is a member also if it was cancelled before it was made. */
+static void
+test_cancelled_before (void)
+{
+  ConcurTaskGroup *outer = concur_task_group_new (NULL, NULL);
+  GCancellable *cancellable = g_cancellable_new ();
+  ConcurTaskGroup *inner;
+  ConcurFuture *all;
+
+  g_cancellable_cancel (cancellable);
+  inner = g_object_new (CONCUR_TYPE_TASK_GROUP, "parent", outer, "parent-cancellable", cancellable,
+                        NULL);
+  g_assert_true (concur_task_group_is_cancelled (inner));
+  g_assert_false (concur_task_group_is_cancelled (outer));
+  all = concur_task_group_close (outer);
+  g_assert_cmpuint (concur_task_group_get_n_running (outer), ==, 1);
+  g_assert_false (concur_future_is_done (all));
+  g_object_unref (concur_task_group_close (inner));
+  assert_members (all, NULL, 1);
+  g_object_unref (all);
+  g_object_unref (inner);
+  g_object_unref (outer);
+  g_object_unref (cancellable);
+  assert_nothing_left ();
+}
+
 static void
 test_error_goes_out (void)
 {
@@ -262,6 +288,7 @@ main (int   argc,
 
   g_test_add_func ("/task-group/nested/waits", test_waits);
   g_test_add_func ("/task-group/nested/cancelled-with-outer", test_cancelled_with_outer);
+  g_test_add_func ("/task-group/nested/cancelled-before", test_cancelled_before);
   g_test_add_func ("/task-group/nested/error-goes-out", test_error_goes_out);
   g_test_add_func ("/task-group/nested/no-error", test_no_error);
   g_test_add_func ("/task-group/nested/outer-dropped", test_outer_dropped);

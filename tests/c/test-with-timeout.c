@@ -10,11 +10,9 @@
 
 #include "concur-timer-private.h"
 
+#include "test-no-threads.h"
 #include "test-workers.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,28 +20,6 @@
 #define LONG_US (10 * TEST_PATIENCE_US)
 /* Short, and measured: nothing may come before it. */
 #define SHORT_US (20 * 1000)
-
-typedef int (*PthreadCreate) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-static gint no_threads; /* atomic */
-
-/* Exported, though this program hides what it does not say. */
-__attribute__ ((visibility ("default"))) int
-pthread_create (pthread_t            *thread,
-                const pthread_attr_t *attributes,
-                void               *(*func) (void *),
-                void                 *data)
-{
-  static PthreadCreate next;
-
-  if (g_atomic_int_get (&no_threads))
-    return EAGAIN;
-
-  if (next == NULL)
-    next = (PthreadCreate) dlsym (RTLD_NEXT, "pthread_create");
-
-  return next (thread, attributes, func, data);
-}
 
 /* A thread of the library may just be letting go of what a test before this one used. */
 static guint

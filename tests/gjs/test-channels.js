@@ -238,6 +238,23 @@ test('calls of next() take turns', async () => {
     same(turns.map(({done}) => done), [false, false, false, true, true]);
 });
 
+test('after return() there is no more, also if a call of next() goes on', async () => {
+    for (let steps = 0; steps < 20; steps++) {
+        const iterator = fill([1, 2, 3])[Symbol.asyncIterator]();
+        const first = iterator.next();
+        for (let i = 0; i < steps; i++)
+            await null;
+        same(await iterator.return('mine'), {done: true, value: 'mine'});
+        assert([1, undefined].includes((await first).value));
+        same(await iterator.next(), {done: true, value: undefined});
+    }
+    const iterator = new Concur.Channel()[Symbol.asyncIterator]();
+    const waits = iterator.next();
+    await turn();
+    await iterator.return();
+    same(await waits, {done: true, value: undefined});
+});
+
 test('from what can be iterated', async () => {
     same(await drain(Concur.Channel.from([1, 2])), [1, 2]);
     same(await drain(Concur.Channel.from(new Set(['a']))), ['a']);

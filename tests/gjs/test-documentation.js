@@ -33,6 +33,9 @@ const SAID = [
     /^tomorrow\n$/,
     /^(cleared up\n)?true\n$/,
     /^2\n$/,
+    /^1\n4\n9\n$/,
+    /^first,second\n$/,
+    /^1,2,3\n2,4\n$/,
 ];
 
 test('there is something to expect of each piece', () => {

@@ -67,4 +67,65 @@ by the future of a function: cancelled
 `);
 });
 
+function makeTree(n, text) {
+    const top = makeDirectory();
+
+    for (let i = 0; i < n; i++)
+        writeFile(top, String(i).padStart(3, '0'), text(i));
+    return top;
+}
+
+test('grep-tree', () => {
+    const top = makeTree(100, i => `nothing\na needle ${i}\n`);
+    const grep = (...args) => {
+        const [, output, errors] = start('grep-tree', ...args, top.get_path())
+            .communicate_utf8(null, null);
+        return [output.trim().split('\n'), errors];
+    };
+
+    try {
+        const [lines, errors] = grep('needle');
+        same(lines, Array.from({length: 100}, (_, i) =>
+            `${top.get_path()}/${String(i).padStart(3, '0')}:2:a needle ${i}`));
+        same(errors, '100 lines, 100 files searched\n');
+
+        const [some, said] = grep('--max-count', '2', 'needle');
+        same(some, lines.slice(0, 2));
+        const [, count] = /^2 lines, (\d+) files searched\n$/.exec(said);
+        assert(Number(count) >= 2 && Number(count) < 100, said);
+    } finally {
+        remove(top);
+    }
+});
+
+test('hash-chain', () => {
+    const lines = Array.from({length: 200}, (_, i) => 'x'.repeat(i));
+    const top = makeTree(1, () => `${lines.join('\n')}\n`);
+    let digest = '0'.repeat(64);
+
+    for (const line of lines)
+        digest = GLib.compute_checksum_for_string(GLib.ChecksumType.SHA256, digest + line, -1);
+    try {
+        same(finish(start('hash-chain', `${top.get_path()}/000`)),
+            `server 200 lines, ${digest}\ndirect 200 lines, ${digest}\n`);
+    } finally {
+        remove(top);
+    }
+});
+
+test('search-as-you-type', () => {
+    const n = 50000;
+    const top = makeTree(1, () => Array.from({length: n}, (_, i) => `line ${i}\n`).join(''));
+
+    try {
+        const [found, counted, summary] = finish(
+            start('search-as-you-type', `${top.get_path()}/000`, `line ${n - 1}`)).split('\n');
+        same([found, counted], [`${n}:line ${n - 1}`, `line ${n - 1}: 1 lines`]);
+        const [, lookedAt] = /^9 searches cancelled, (\d+) lines looked at$/.exec(summary);
+        assert(lookedAt > n && lookedAt < 5 * n, summary);
+    } finally {
+        remove(top);
+    }
+});
+
 await run(() => remove(directory));

@@ -7,7 +7,7 @@ import Concur from 'gi://Concur';
 import Gio from 'gi://Gio';
 import GObject from 'gi://GObject';
 import System from 'system';
-import {assert, gate, rejects, run, same, test, throws, turn} from './tap.js';
+import {assert, gate, rejects, run, same, test, throws, turn, until} from './tap.js';
 
 const HOUR = 3600 * 1000;
 const CLEAR = /JavaScript runs on its own thread only/;
@@ -146,6 +146,21 @@ test('a group that nobody holds goes on', async () => {
     go.open();
     for (const [i, result] of results.entries())
         same(await result, i);
+});
+
+test('callbacks of a group that nobody holds are called', async () => {
+    const promise = new Concur.Promise();
+    const future = promise.getFuture();
+    const seen = [];
+    for (let i = 0; i < 30; i++)
+        (() => new Concur.TaskGroup().whenDone(future, () => seen.push(i)))();
+    await settle();
+    System.gc();
+    await settle();
+    System.gc();
+    promise.resolve(1);
+    await until(() => seen.length === 30);
+    same(seen, Array.from({length: 30}, (_, i) => i));
 });
 
 test('functions run here only', () => {

@@ -54,6 +54,22 @@ test('a permit is returned when the work has failed', async () => {
     await until(() => limiter.available === 1);
 });
 
+test('what is cancelled in the line does not run, and passes the turn on', async () => {
+    const limiter = new Concur.Limiter({permits: 1});
+    const go = gate();
+    const ran = [];
+    const first = limiter.run(() => go.opened.then(() => ran.push('first')));
+    const second = limiter.run(() => ran.push('second'));
+    const third = limiter.run(() => ran.push('third'));
+    await turn();
+    assert(second.cancel());
+    go.open();
+    await Promise.all([first, third]);
+    assert((await rejects(second)).matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED));
+    same(ran, ['first', 'third']);
+    await until(() => limiter.available === 1);
+});
+
 test('by hand', async () => {
     const limiter = new Concur.Limiter({permits: 1});
     await limiter.acquire();

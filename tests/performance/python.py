@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import json
 import os
+import queue
 import random
 import statistics
 import sys
@@ -109,6 +110,71 @@ def coroutines(submit):
     return run
 
 
+def numbers(count):
+    yield from range(count)
+
+
+def streamed(items):
+    async def main(count):
+        total = 0
+        async for number in items(count):
+            total += number
+        check(total, count)
+
+    def run(count):
+        asyncio.run(main(count))
+    return run
+
+
+def queued(pool):
+    """What one writes without Concur: a queue, and a call in the loop for each item."""
+    async def items(count):
+        loop = asyncio.get_running_loop()
+        waiting = queue.Queue(1024)
+        waiter = None
+
+        def ready():
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+
+        def put(item):
+            waiting.put(item)
+            loop.call_soon_threadsafe(ready)
+
+        def produce():
+            for number in numbers(count):
+                put(number)
+            put(None)
+
+        done = loop.run_in_executor(pool, produce)
+        while True:
+            try:
+                item = waiting.get_nowait()
+            except queue.Empty:
+                waiter = loop.create_future()
+                await waiter
+                continue
+            if item is None:
+                break
+            yield item
+        await done
+    return items
+
+
+def through_channel(pool):
+    def items(count):
+        channel = Concur.Channel(1024)
+
+        def produce():
+            for number in numbers(count):
+                channel.send_wait(number)
+            channel.close()
+
+        pool.submit(produce)
+        return channel
+    return items
+
+
 def run_in_executor(pool):
     def call(number):
         return asyncio.get_running_loop().run_in_executor(pool, same, number)
@@ -156,6 +222,11 @@ def workloads():
             'run_in_executor': gathered(run_in_executor(peer)),
             'await ThreadExecutor': gathered(lambda number: as_task(pool, number)),
             'run_in_executor, ours': gathered(run_in_executor(standard)),
+        }),
+        'stream': ('5 for generate ()', {
+            'queue.Queue': streamed(queued(peer)),
+            'generate': streamed(lambda count: pool.generate(numbers, count)),
+            'Channel': streamed(through_channel(pool)),
         }),
         'coroutine': ('1', {
             'run_coroutine_threadsafe': coroutines(plain_loop.submit),

@@ -112,7 +112,7 @@ def measure(programs, table, rounds, rng):
             result["not built"].append(row.name)
             continue
         entry = {"median": statistics.median(mine), "min": min(mine), "max": max(mine), "ratios": {}}
-        for extra in ("cpu", "switches", "p90", "p99", "resident", "wakeups", "busy_gap"):
+        for extra in ("cpu", "switches", "p90", "p99", "resident", "wakeups", "busy_gap", "wall"):
             values = [line[extra] for line in lines[row.name] if line and extra in line]
             if values and extra != metric:
                 entry[extra] = statistics.median(values)

@@ -422,6 +422,8 @@ def targets(quick=False):
         Target("channels", "to a loop: time to an idle source each", "channels-loop",
                "concur: receive_many", 0.2, to="GAsyncQueue, an idle source each", timed=True),
         Target("channels", "bytes a future that waits", "channels-waiters", "concur: receive", 200),
+        *(Target("W-list", f"{name}: longest 16 ms tick, ms", "list", f"concur: {name}", 20, timed=True)
+          for name in ("bind_list_store", "the same, room for 1024")),
         Target("W7", "bytes a pending job", "w7", "concur: job", 160),
     ]
     for key in ("plain", "two priorities", "one cancellable"):

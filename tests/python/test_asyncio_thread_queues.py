@@ -266,6 +266,80 @@ class TestGet(QueueCase):
             thread.call(queue.get_nowait)
 
 
+class TestMany(QueueCase):
+    def test_everything_arrives_once(self):
+        thread = self.loop_thread()
+        first, second = thread.create_queues_threadsafe(2, start=True, maxsize=3)
+        number, producers = 100, 4
+        received = []
+
+        def produce(which):
+            for item in range(number):
+                thread.put_threadsafe(first, which * number + item).result(LIMIT)
+
+        async def pass_on():
+            while True:
+                await second.put(await first.get())
+
+        def consume():
+            while (item := thread.get_threadsafe(second, LIMIT)) is not None:
+                received.append(item)
+        for _ in range(2):
+            thread.run_threadsafe(pass_on)
+        threads = [*(threading.Thread(target=produce, args=(which,))
+                     for which in range(producers)),
+                   *(threading.Thread(target=consume) for _ in range(3))]
+        for each in threads:
+            each.start()
+        for each in threads[:producers]:
+            each.join(LIMIT)
+        wait_until(lambda: len(received) == number * producers)
+        for _ in range(3):
+            thread.put_threadsafe(second, None).result(LIMIT)
+        for each in threads[producers:]:
+            each.join(LIMIT)
+        self.assertEqual(sorted(received), list(range(number * producers)))
+
+    def test_stop_meanwhile(self):
+        # Each put has either arrived, and then only once, or was cancelled or refused.
+        for _ in range(10):
+            thread, queue = self.queue(maxsize=2)
+            put, got, lost = [], [], []
+            begun = threading.Barrier(5)
+
+            def produce(which):
+                begun.wait(LIMIT)
+                try:
+                    for item in range(10000):
+                        thread.put_threadsafe(queue, (which, item)).result(LIMIT)
+                        put.append((which, item))
+                except (Concur.NotReadyError, Concur.CancelledError):
+                    lost.append(which)
+
+            def consume():
+                begun.wait(LIMIT)
+                try:
+                    while True:
+                        got.append(thread.get_threadsafe(queue, LIMIT))
+                except (Concur.NotReadyError, Concur.CancelledError):
+                    pass
+            threads = [*(threading.Thread(target=produce, args=(which,)) for which in range(2)),
+                       *(threading.Thread(target=consume) for _ in range(2))]
+            for each in threads:
+                each.start()
+            begun.wait(LIMIT)
+            wait_until(lambda: len(got) > 5)
+            thread.stop()
+            for each in threads:
+                each.join(LIMIT)
+                self.assertFalse(each.is_alive())
+            self.assertEqual(sorted(lost), [0, 1])
+            self.assertEqual(len(got), len(set(got)))
+            # What was in the queue, at most, and what its consumers had in hand.
+            self.assertLessEqual(len(set(put) - set(got)), 4)
+            self.assertLessEqual(len(set(got) - set(put)), 2)
+
+
 class TestLeaks(QueueCase):
     def test_nothing_left(self):
         references = []

@@ -121,6 +121,49 @@ class TestExamples(unittest.TestCase):
         self.assertNotIn(program, ran)
         self.assertLessEqual(len(ran), 3)
 
+    def test_grep_tree(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for number in range(300):
+                path = os.path.join(directory, f'{number:03}')
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(f'nothing\na needle {number}\n' + 'x' * 10000 + '\nneedles\n')
+            lines = self.run_example('grep_tree', 'need.e', directory)
+            self.assertEqual(len(lines), 601)
+            self.assertEqual(lines[0], os.path.join(directory, '000') + ':2:a needle 0')
+            self.assertEqual(lines[-2], os.path.join(directory, '299') + ':4:needles')
+            self.assertEqual(lines[-1], '600 lines')
+            self.assertEqual(self.errors, ['300 files searched'])
+
+            # The reading ends with the third line, give or take what there is room for.
+            lines = self.run_example('grep_tree', '--max-count', 3, 'needle', directory)
+            self.assertEqual(len(lines), 4)
+            self.assertEqual(lines[-1], '3 lines')
+            searched = int(self.errors[0].split()[0])
+            self.assertTrue(2 <= searched < 300, searched)
+
+    def test_hash_chain(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'file')
+            lines = [f'line {number}'.encode() * (number % 50) for number in range(3000)]
+            with open(path, 'wb') as file:
+                file.write(b'\n'.join(lines) + b'\n')
+            digest = bytes(32)
+            for line in lines:
+                digest = hashlib.sha256(digest + line).digest()
+            self.assertEqual(self.run_example('hash_chain', path),
+                             [f'{who} 3000 lines, {digest.hex()}' for who in ('server', 'direct')])
+
+    def test_search_as_you_type(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'file')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.writelines(f'line {number}\n' for number in range(200000))
+            *lines, summary = self.run_example('search_as_you_type', path, 'line 199999')
+            self.assertEqual(lines, ['200000:line 199999', 'line 199999: 1 lines'])
+            match = re.fullmatch(r'10 searches cancelled, (\d+) lines looked at', summary)
+            # Far less than if each had gone to its end.
+            self.assertTrue(200000 <= int(match[1]) < 11 * 200000 // 2, summary)
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -5,9 +5,10 @@
 
 import asyncio
 import unittest
+import warnings
 
 from loops import LOOPS, as_coroutine, on_asyncio, pending, where
-from util import LIMIT, Case, Concur
+from util import LIMIT, Case, Concur, collect
 
 
 class TestGather(Case):
@@ -117,6 +118,22 @@ class TestGather(Case):
                     await sleep(0.001)
             with self.subTest(name):
                 run(main())
+
+    def test_cancelled_before_they_begin(self):
+        for name, run, sleep in LOOPS:
+            async def main():
+                gathered = Concur.gather(as_coroutine(pending()))
+                gathered.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await gathered
+                gathered = None
+                await sleep(0.001)
+                collect()
+            with self.subTest(name), warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter('always')
+                run(main())
+                # That of a coroutine which was never awaited.
+                self.assertEqual(caught, [])
 
     def test_refuses_what_cannot_be_awaited(self):
         async def main():

@@ -63,6 +63,7 @@ CALLS = {
     'run_coroutine': 'Concur.run(coroutine())',
     'job_in_the_main_context': 'Concur.ContextExecutor().submit(busy); future.iterate()',
     'shutdown': 'pool.submit(promise.future.result); pool.shutdown().wait()',
+    'task_group': 'with Concur.TaskGroup() as group: group.add(future)',
     'map': 'list(pool.map(lambda _: future.result(), [1]))',
 }
 

@@ -20,8 +20,11 @@ NEEDED = 'glib-2.0'
 TYPE = re.compile(r'^\t(?:public |sealed |abstract |static )*'
                   r'(?:class|interface|struct|enum|errordomain|namespace|delegate [\w.<>?\[\] ]+?)'
                   r' (?:unowned )?(\w+)\b', re.MULTILINE)
-OPTIONAL = re.compile(r'(?:GLib\.Cancellable|Concur\.Executor|GLib\.MainContext)\? \w+(?! =)\b|'
-                      r'int64 timeout_us(?! =)')
+# A method or constructor with its parameters; those of the attributes in them are taken out.
+METHOD = re.compile(r'^\t+public .*?\w(?:<T>)? \((.*)\)(?: throws [\w., ]+)?;$')
+ATTRIBUTE = re.compile(r'\[[^\[\]]*\] ')
+OPTIONAL = re.compile(r'(?:GLib\.Cancellable|Concur\.Executor|GLib\.MainContext)\? \w+$|'
+                      r'int64 timeout_us$')
 # A word of Vala as the name of a member is an error for whoever calls it.
 KEYWORDS = set('''abstract as async base break case catch class const construct continue
     default delegate delete do dynamic else ensures enum errordomain extern finally for
@@ -56,10 +59,24 @@ def check_clashes(text):
     return problems
 
 
+def must_be_given(line):
+    """The optional parameters without a default, unless one that is needed comes after them."""
+    found = METHOD.match(line)
+    if not found or ' delegate ' in line:
+        return []
+    missing = []
+    for parameter in reversed(ATTRIBUTE.sub('', found[1]).split(', ')):
+        if OPTIONAL.search(parameter):
+            missing.append(parameter)
+        elif ' = ' not in parameter:
+            break
+    return missing
+
+
 def check_optional(text):
     # A time limit is what with_timeout () is for.
-    return [f'cannot be left out: {line.strip()}' for line in text.splitlines()
-            if OPTIONAL.search(line) and ' delegate ' not in line and ' with_timeout ' not in line]
+    return [f'cannot be left out: {missing} of {line.strip()}' for line in text.splitlines()
+            for missing in must_be_given(line) if ' with_timeout ' not in line]
 
 
 def check_members(text):
@@ -76,7 +93,8 @@ def check_rules(_):
     """Each rule finds a mistake that was put there."""
     wrong = {
         check_clashes: '\tpublic enum Priority {\n',
-        check_optional: '\t\tpublic void use (GLib.Cancellable? cancellable);\n',
+        check_optional: '\t\tpublic void use ([CCode (pos = 1.5)] int n, int64 timeout_us, '
+                        'GLib.Cancellable? cancellable = null) throws GLib.Error;\n',
         check_members: '\t\tpublic void yield ();\n',
         check_header: '[CCode (cheader_filename = "Concur-1.h")]\n',
     }

@@ -22,6 +22,17 @@ async def measure(text: str) -> int:
     return number + sum(both)
 
 
+async def together(text: str) -> int:
+    async with Concur.TaskGroup(policy=Concur.GroupPolicy.CANCEL_ON_ERROR) as group:
+        number = group.submit(length, text, twice=True)
+        coroutine: Concur.Future[int] = group.create_task(measure(text), name='measure')
+        added: bool = group.add(Concur.sleep(0.1))
+        group.when_done(number, print, added)
+        with Concur.TaskGroup(parent=group) as inner:
+            job: Concur.Future[int] = inner.submit_job(Sum())
+    return number.result() + coroutine.result() + job.result()
+
+
 class Sum(Concur.Job[int]):
     def do_run(self) -> None:
         self.resolve(3)
@@ -30,6 +41,22 @@ class Sum(Concur.Job[int]):
 @Concur.threaded
 def threaded(text: str) -> int:
     return len(text)
+
+
+@Concur.threaded_iterable
+def parts(text: str) -> List[str]:
+    return text.split()
+
+
+async def stream(pool: Concur.ThreadExecutor, channel: Concur.Channel[str]) -> List[str]:
+    async with parts('a b') as found:
+        words: List[str] = [word async for word in found]
+    async with pool.generate(words.copy, capacity=4) as again:
+        async for word in again:
+            await channel.send(word)
+    channel.close()
+    received: List[str] = [word async for word in channel]
+    return received + list(parts.sync_call('c'))
 
 
 class Reader:

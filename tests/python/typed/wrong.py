@@ -29,3 +29,6 @@ async def main(pool: Concur.ThreadExecutor) -> None:
     Concur.spawn(measure)  # wrong: arg-type
     Concur.Priority.URGENT  # wrong: attr-defined
     Concur.Promise[int]().resolve('text')  # wrong: arg-type
+    Concur.TaskGroup().submit(length, 3)  # wrong: arg-type
+    Concur.TaskGroup().create_task(measure)  # wrong: arg-type
+    Concur.TaskGroup(policy='collect')  # wrong: arg-type

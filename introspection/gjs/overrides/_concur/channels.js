@@ -259,10 +259,10 @@ function iterate() {
     let last = Promise.resolve();
 
     async function next() {
-        if (at < items.length)
-            return {done: false, value: items[at++]};
         if (over)
             return {done: true, value: undefined};
+        if (at < items.length)
+            return {done: false, value: items[at++]};
         try {
             items = await channel.receive_many(AT_ONCE);
             at = 0;

@@ -10,9 +10,10 @@ const {cellOf, define, readOptions, requireFunction, show} = values;
 
 const NOT_THERE = 'A JavaScript function cannot be run';
 
-/* Marks: on what belongs to a group, the group, which would otherwise be cancelled when the
- * garbage collector gets to it; on a group, the cells of its members. */
-const GROUP = Symbol('group');
+/* Marks: on what belongs to groups, or calls back through them, the groups, which would
+ * otherwise be cancelled, and their functions gone, when the garbage collector gets to them;
+ * on a group, the cells of its members. */
+const GROUPS = Symbol('groups');
 const CELLS = Symbol('cells of members');
 
 let Concur;
@@ -31,8 +32,12 @@ function install(namespace) {
         new Concur.TaskGroup({executor, parent_cancellable: cancellable});
 }
 
+function keep(group, future) {
+    (future[GROUPS] ??= new Set()).add(group);
+}
+
 function belongs(group, future) {
-    future[GROUP] = group;
+    keep(group, future);
     if (future[values.CELL])
         group[CELLS].push(future[values.CELL]);
     return future;
@@ -79,7 +84,7 @@ const methods = {
         if (this.get_policy() === Concur.GroupPolicy.COLLECT)
             future[values.LIST_KIND] = 'outcomes';
         cellOf(future).from = this[CELLS];
-        future[GROUP] = this;
+        keep(this, future);
         return threads.ours(future);
     },
 
@@ -104,7 +109,7 @@ const methods = {
             throw new TypeError(`whenDone() needs a future, not ${show(future)}`);
 
         const call = {fn, context: context ?? threads.pinContext()};
-        future[GROUP] ??= this;
+        keep(this, future);
         return raw.when_done.call(this, future, done => void call.fn(done), context);
     },
 };

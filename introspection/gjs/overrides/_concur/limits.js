@@ -118,13 +118,7 @@ const limiterMethods = {
     /* The permit is returned when the function, and what it returned, is done. */
     run(fn, ...args) {
         requireFunction(fn, 'run()');
-        return Concur.Future.from(this.acquire().then(async () => {
-            try {
-                return await fn(...args);
-            } finally {
-                this.release();
-            }
-        }));
+        return this.submit(() => fn(...args));
     },
 
     submit(fn, options = null) {

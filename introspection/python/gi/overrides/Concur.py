@@ -15,6 +15,7 @@ from gi.overrides._concur.crossing import RemoteError
 from gi.overrides._concur.eventloop import EventLoop, new_event_loop
 from gi.overrides._concur.executor import Executor, Options
 from gi.overrides._concur.future import Future
+from gi.overrides._concur.groups import TaskGroup
 from gi.overrides._concur.iterables import (ThreadedIterable, ThreadIterator,
                                              threaded_iterable, threaded_iterable_separate)
 from gi.overrides._concur.job import Job, Promise
@@ -64,6 +65,7 @@ __all__ = [
     'QueueProxy',
     'RemoteError',
     'Retry',
+    'TaskGroup',
     'ThreadExecutor',
     'ThreadPoolExecutor',
     'ThreadIterator',

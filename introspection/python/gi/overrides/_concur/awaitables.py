@@ -35,14 +35,28 @@ def as_future(awaitable):
     if not inspect.iscoroutine(awaitable):
         awaitable = _await(awaitable)
     loop = asyncio._get_running_loop()
-    future = spawn(awaitable) if loop is None else call_on_loop(loop, _same, (awaitable,))
+    future = spawn(awaitable) if loop is None else call_on_loop(loop, Beginning(awaitable))
     # Its error is that of the whole.
     future.ignore()
     return future
 
 
-def _same(awaitable):
-    return awaitable
+class Beginning:
+    """What returns a coroutine when the loop has come to it, and closes one that is cancelled
+    before."""
+
+    __slots__ = ('_coroutine',)
+
+    def __init__(self, coroutine):
+        self._coroutine = coroutine
+
+    def __call__(self):
+        coroutine, self._coroutine = self._coroutine, None
+        return coroutine
+
+    def __del__(self):
+        if self._coroutine is not None:
+            self._coroutine.close()
 
 
 def _as_futures(awaitables):

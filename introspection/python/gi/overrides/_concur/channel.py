@@ -5,6 +5,7 @@
 
 import queue
 import time
+import weakref
 
 from gi.repository import GLib
 
@@ -97,10 +98,23 @@ class Channel(raw.Channel):
         # A rejected future with what fail () was given, for others to find it by its error.
         return self.__dict__.setdefault('_failed', [])
 
-    def _keep(self, future, read=None):
-        # The library does not keep a channel for those who wait.
-        future.__dict__['_channel'] = self
+    def _link(self, future, receives=None, read=None):
+        """For the outcome of a future, and for values that come although it was given up."""
+        own = future.__dict__
+        # The library does not keep a channel for those who wait, nor do we: if nobody else
+        # has it, nothing would come, and it is stopped. The garbage collector does not see
+        # that the library has the future meanwhile.
+        own['_channel'] = weakref.ref(self)
+        if receives is not None:
+            own['_receives'] = receives
+            # What has come stays.
+            own['_values_from'] = self._store
         return derived(future, self._failures, read)
+
+    def _keep(self, future):
+        """For what goes on until the end of the channel."""
+        future.__dict__['_kept'] = self
+        return derived(future, self._failures)
 
     def _raise(self, error):
         """Raises what there is in Python for an error of C."""
@@ -118,16 +132,18 @@ class Channel(raw.Channel):
     def _return(self, future):
         """Puts back what came for a future whose await was given up."""
         receives = future.__dict__.get('_receives')
-        if self._give_up(future) and receives is not None:
+        if receives is not None and self._give_up(future):
             value = future.get_value()
             for one in reversed(value) if receives == 'many' else (value,):
                 self.give_back(one)
+        else:
+            future.cancel()
 
     def send(self, value):
         """Sends a value. A future, done when there was room for it; while it waits it can be
         cancelled. Raises ChannelClosed if the channel is closed, and ChannelStopped."""
         packed = pack(self._store, value)
-        future = self._keep(raw_send(self, packed))
+        future = self._link(raw_send(self, packed))
         packed_is_free(packed)
         return future
 
@@ -135,7 +151,7 @@ class Channel(raw.Channel):
         """Sends values one after the other, with nobody else's between them as long as they
         wait. A future for their number."""
         packed = self._pack_all(values)
-        future = self._keep(raw.Channel.send_many(self, packed))
+        future = self._link(raw.Channel.send_many(self, packed))
         for one in packed:
             packed_is_free(one)
         return future
@@ -196,13 +212,16 @@ class Channel(raw.Channel):
     def try_send_many(self, values):
         """Sends as many of the values as there is room for, and returns their number; raises
         as try_send () does if that is none."""
-        packed = self._pack_all(values)
-        try:
-            number = raw.Channel.try_send_many(self, packed)
-        except GLib.Error as error:
-            self._raise(error)
-        for one in packed:
-            packed_is_free(one)
+        number = 0
+        # From C there would be the error, and not the number.
+        for value in values:
+            try:
+                self.try_send(value)
+            except (queue.Full, ChannelClosed):
+                if number == 0:
+                    raise
+                break
+            number += 1
         return number
 
     def receive(self):
@@ -211,16 +230,12 @@ class Channel(raw.Channel):
 
         As long as it waits it can be cancelled. If its await is cancelled, no value is lost.
         """
-        future = self._keep(raw_receive(self))
-        future.__dict__['_receives'] = 'one'
-        return future
+        return self._link(raw_receive(self), 'one')
 
     def receive_many(self, max_items=256):
         """Receives as many values as there are, and at least one. A future for a list."""
         _check_number(max_items)
-        future = self._keep(raw_receive_many(self, max_items), _list_of)
-        future.__dict__['_receives'] = 'many'
-        return future
+        return self._link(raw_receive_many(self, max_items), 'many', _list_of)
 
     def receive_wait(self, timeout=None):
         """Receives a value, and blocks until there is one. TimeoutError after timeout

@@ -12,6 +12,9 @@ import os
 
 from .awaitables import timeout
 from .compat_aggregate import Arg, ResultNotSetError, aggregate, aggregate_async
+from .compat_iterables import (ChannelClosed, ChannelTimeout, FromThreadChannel,
+                               IteratorWrapper, IteratorWrapperSeparate, threaded_iterable,
+                               threaded_iterable_separate)
 from .conveniences import (call_async, run_separately, submit_to, sync_wait, threaded,
                            threaded_separate)
 from .standard import ThreadPoolExecutor as StandardPool
@@ -19,6 +22,11 @@ from .task import describe_function, is_coroutine_function
 
 __all__ = [
     'Arg',
+    'ChannelClosed',
+    'ChannelTimeout',
+    'FromThreadChannel',
+    'IteratorWrapper',
+    'IteratorWrapperSeparate',
     'ResultNotSetError',
     'SelectResult',
     'ThreadPoolExecutor',
@@ -34,6 +42,8 @@ __all__ = [
     'sync_await',
     'sync_wait_coroutine',
     'threaded',
+    'threaded_iterable',
+    'threaded_iterable_separate',
     'threaded_separate',
     'timeout',
     'wait_coroutine',

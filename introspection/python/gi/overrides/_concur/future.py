@@ -211,7 +211,8 @@ class Future(raw.Future):
 
     def _give_up_await(self):
         """What is to be done when an await of it is cancelled."""
-        channel = self.__dict__.get('_channel')
+        link = self.__dict__.get('_channel')
+        channel = None if link is None else link()
         if channel is None:
             self.cancel()
         else:

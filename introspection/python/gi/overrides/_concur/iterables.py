@@ -120,8 +120,8 @@ class _Stream:
         self.low = self.capacity // 2
         # Who waits for an item or for the end.
         self.waits = collections.deque()
-        # Where the producer waits, if it does.
-        self.room = None
+        # Where the producer waits, if it does. Each wait is ended by one who takes it from here.
+        self.room = collections.deque()
         # Nothing more is to be made: it was stopped, or the job cancelled.
         self.halted = False
         self.stopped = False
@@ -193,20 +193,24 @@ class _Stream:
             one.end()
 
     def make_room(self):
-        room, self.room = self.room, None
-        if room is not None:
-            room.end()
+        try:
+            room = self.room.pop()
+        except IndexError:
+            # Another consumer was quicker.
+            return
+        room.end()
 
     def wait_for_room(self, items):
         """Blocks the producer. Returns whether it is to go on."""
-        room = _ThreadWait()
-        self.room = room
-        try:
-            if len(items) > self.low and not self.halted:
-                room.wait()
-        finally:
-            self.room = None
-            room.forget()
+        while len(items) > self.low and not self.halted:
+            room = _ThreadWait()
+            self.room.append(room)
+            try:
+                if len(items) > self.low and not self.halted:
+                    room.wait()
+            finally:
+                self.room.clear()
+                room.forget()
         return not self.halted
 
     def cancelled(self, *_):
@@ -387,7 +391,7 @@ class ThreadIterator:
                         item = items.popleft()
                     except IndexError:
                         continue
-                    if stream.room is not None and len(items) <= stream.low:
+                    if stream.room and len(items) <= stream.low:
                         stream.make_room()
                     return item
                 if over:
@@ -409,7 +413,7 @@ class ThreadIterator:
                         item = items.popleft()
                     except IndexError:
                         continue
-                    if stream.room is not None and len(items) <= stream.low:
+                    if stream.room and len(items) <= stream.low:
                         stream.make_room()
                     return item
                 if over:
@@ -495,7 +499,8 @@ class ThreadIterator:
 
 
 def _has_items(stream):
-    return stream.items or stream.over
+    # Not the items themselves, which another consumer may take before anybody looks.
+    return bool(stream.items) or stream.over
 
 
 def _is_finished(stream):

@@ -314,6 +314,7 @@ declare module 'gi://Concur?version=1' {
 
             constructor(settings: ProcessSettings);
             static new(command: string[], maxWorkers?: number): ProcessExecutor;
+            static dupDetails(job: Job): GLib.Variant | null;
 
             call<R = any>(name: string, args?: Crossing[] | GLib.Variant, options?: { cancellable?: Gio.Cancellable | null; timeout?: Milliseconds | null; fds?: Gio.UnixFDList | null } | null): Future<R>;
             map<R = any>(name: string, items: Iterable<Crossing>, options?: { cancellable?: Gio.Cancellable | null; chunk?: number } | null): Future<R[]>;
@@ -322,6 +323,8 @@ declare module 'gi://Concur?version=1' {
 
             callStream(name: string, args: GLib.Variant, fds: Gio.UnixFDList | null, capacity: number, cancellable: Gio.Cancellable | null): Channel<GLib.Variant>;
             mapCalls(name: string, args: GLib.Variant, chunk: number, cancellable: Gio.Cancellable | null): Future<GLib.Variant>;
+            callWithin(job: Job, name: string, args: GLib.Variant): GLib.Variant;
+            submitJob<T>(job: Job<T>, options?: { cancellable?: Gio.Cancellable | null } | Gio.Cancellable | null): Future<T>;
             dupPids(): number[];
             dupSnapshot(): Snapshot;
             getCommand(): string[];

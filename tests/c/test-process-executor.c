@@ -103,7 +103,8 @@ has_text (ConcurFuture *future,
 static void
 test_cancel (void)
 {
-  ConcurProcessExecutor *workers = workers_new ("max-workers", 1, NULL);
+  ConcurProcessExecutor *workers = workers_new ("max-workers", 1, "grace-period",
+                                                G_GINT64_CONSTANT (600000000), NULL);
   g_autoptr (ConcurFuture) before = concur_process_executor_call (workers, "pid", NULL, NULL, NULL);
   g_autoptr (ConcurFuture) waits = concur_process_executor_call (workers, "wait", NULL, NULL, NULL);
   g_autoptr (ConcurFuture) queued = concur_process_executor_call (workers, "wait", NULL, NULL, NULL);

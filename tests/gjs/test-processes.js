@@ -77,6 +77,8 @@ test('what cannot cross is refused in the caller', () => withPool({}, async pool
     throws(() => pool.call('echo', [deep]), /inside each other/);
     throws(() => pool.call('echo', 5), /arguments of a call are an array/);
     throws(() => pool.call('echo', [], {timout: 1}), /no option “timout”/);
+    throws(() => pool.submitJob(Concur.Job.new(() => 1)), /JavaScript runs on its own thread only/);
+    throws(() => pool.submitJob({}), /needs a job/);
     throws(() => new Concur.ProcessExecutor({}), /needs the module/);
     throws(() => new Concur.ProcessExecutor({module: 'relative.js'}), /absolute path/);
     same(await pool.call('echo', [1]), [1]);
@@ -123,7 +125,10 @@ test('the main loop turns while workers compute', () => withPool({}, async pool 
     assert(ticks > 0);
 }));
 
-test('generators stream, and a break stops them', () => withPool({maxWorkers: 1}, async pool => {
+test('generators stream, and a break stops them', () => withPool({
+    maxWorkers: 1,
+    gracePeriod: 600000,
+}, async pool => {
     const numbers = [];
     for await (const number of pool.stream('count', [10]))
         numbers.push(number);

@@ -68,7 +68,7 @@ class TestPrograms(unittest.TestCase):
                 self.assertEqual(result.stdout.splitlines(), expected)
 
     def test_page(self):
-        self.run_all(PAGE, 19)
+        self.run_all(PAGE, 20)
 
     def test_readme(self):
         self.run_all(os.path.join(TOP, 'README.md'), 1)

@@ -29,7 +29,7 @@ function install(namespace) {
     Concur = namespace;
     const {prototype} = Concur.ProcessExecutor;
 
-    for (const name of ['call', 'call_stream', 'map_calls', 'shutdown'])
+    for (const name of ['call', 'call_stream', 'map_calls', 'shutdown', 'submit_job'])
         raw[name] = prototype[name];
     for (const [name, method] of Object.entries(methods))
         define(prototype, name, method);
@@ -220,6 +220,17 @@ const methods = {
 
         channel[KEPT_POOL] = this;
         return channel;
+    },
+
+    /* A job of C's, which makes calls. */
+    submit_job(job, options = null) {
+        const {cancellable} = readOptions(options, {cancellable: null}, 'cancellable');
+
+        if (!(job instanceof Concur.Job))
+            throw new TypeError(`submitJob() needs a job, not ${show(job)}`);
+        if (threads.isJsJob(job))
+            threads.refuse('A job written in JavaScript cannot be run by a ProcessExecutor');
+        return threads.ours(raw.submit_job.call(this, job, cancellable));
     },
 
     shutdown(mode = Concur.ShutdownMode.DRAIN) {

@@ -19,10 +19,10 @@
 
 /* Bytes asked of the socket at once; a buffer grows beyond that only for a frame whose
  * header was seen. */
+#define READ_SIZE (64 * 1024)
+
 /* From there on it is worth the while to look for an array of bytes. */
 #define MANY_BYTES 4096
-
-#define READ_SIZE (64 * 1024)
 
 /* The body is the last descriptor that came with the frame. */
 #define FLAG_MEMFD 1

@@ -281,7 +281,7 @@ concur_process_child_is_idle (ConcurProcessChild *self)
   if (poll (fds, G_N_ELEMENTS (fds), 0) > 0 && (fds[1].revents & POLLIN))
     concur_process_child_listen (self);
 
-  return fds[0].revents == 0;
+  return fds[0].revents == 0 && concur_wire_reader_is_empty (self->reader);
 }
 
 static gboolean

@@ -67,27 +67,29 @@ typedef enum
   CONCUR_WIRE_READ_BAD,     /* the error says what was wrong: not to be used any more */
 } ConcurWireRead;
 
-const char       *concur_wire_kind_get_name (ConcurWireKind     kind);
-void              concur_wire_clear         (ConcurWireFrame   *frame);
+const char       *concur_wire_kind_get_name   (ConcurWireKind     kind);
+void              concur_wire_clear           (ConcurWireFrame   *frame);
 
-ConcurWireReader *concur_wire_reader_new    (guint64            max_body);
-void              concur_wire_reader_free   (ConcurWireReader  *self);
+ConcurWireReader *concur_wire_reader_new      (guint64            max_body);
+void              concur_wire_reader_free     (ConcurWireReader  *self);
 /* What has come, from wherever; the descriptors are taken over. */
-void              concur_wire_reader_feed   (ConcurWireReader  *self,
-                                             gconstpointer      data,
-                                             gsize              size,
-                                             const int         *fds,
-                                             guint              n_fds);
+void              concur_wire_reader_feed     (ConcurWireReader  *self,
+                                               gconstpointer      data,
+                                               gsize              size,
+                                               const int         *fds,
+                                               guint              n_fds);
 /* Takes what the socket has at this moment; with @wait, waits until it has something. FALSE:
  * nothing more will come, and @error is set if that is for another reason than the other
  * end's going. */
-gboolean          concur_wire_reader_fill   (ConcurWireReader  *self,
-                                             int                socket,
-                                             gboolean           wait,
-                                             GError           **error);
-ConcurWireRead    concur_wire_reader_take   (ConcurWireReader  *self,
-                                             ConcurWireFrame   *frame,
-                                             GError           **error);
+gboolean          concur_wire_reader_fill     (ConcurWireReader  *self,
+                                               int                socket,
+                                               gboolean           wait,
+                                               GError           **error);
+/* Whether nothing came that was not taken. */
+gboolean          concur_wire_reader_is_empty (const ConcurWireReader *self);
+ConcurWireRead    concur_wire_reader_take     (ConcurWireReader  *self,
+                                               ConcurWireFrame   *frame,
+                                               GError           **error);
 
 /* A frame on its way out. */
 typedef struct
@@ -102,18 +104,18 @@ typedef struct
 
 /* @body: a floating one is consumed. The descriptors of @fds stay the caller's until the
  * writer is cleared. */
-gboolean          concur_wire_writer_init   (ConcurWireWriter  *self,
-                                             ConcurWireKind     kind,
-                                             guint64            id,
-                                             GVariant          *body,
-                                             GUnixFDList       *fds,
-                                             guint64            max_body,
-                                             GError           **error);
-void              concur_wire_writer_clear  (ConcurWireWriter  *self);
+gboolean          concur_wire_writer_init     (ConcurWireWriter  *self,
+                                               ConcurWireKind     kind,
+                                               guint64            id,
+                                               GVariant          *body,
+                                               GUnixFDList       *fds,
+                                               guint64            max_body,
+                                               GError           **error);
+void              concur_wire_writer_clear    (ConcurWireWriter  *self);
 /* Sends what goes at this moment. FALSE: the other end has gone, or @error is set. */
-gboolean          concur_wire_writer_send   (ConcurWireWriter  *self,
-                                             int                socket,
-                                             GError           **error);
+gboolean          concur_wire_writer_send     (ConcurWireWriter  *self,
+                                               int                socket,
+                                               GError           **error);
 
 static inline gboolean
 concur_wire_writer_is_done (const ConcurWireWriter *self)

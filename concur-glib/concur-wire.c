@@ -480,6 +480,12 @@ concur_wire_reader_take (ConcurWireReader  *self,
                                                         : CONCUR_WIRE_READ_BAD;
 }
 
+gboolean
+concur_wire_reader_is_empty (const ConcurWireReader *self)
+{
+  return self->begin == self->end && self->n_fds == 0;
+}
+
 /* The body in a file that nobody can change any more. */
 static int
 store_in_memfd (GVariant  *body,

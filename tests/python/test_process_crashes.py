@@ -145,6 +145,7 @@ class TestWorkers(ProcessCase):
         with self.assertRaisesRegex(Concur.RemoteError, 'NeedsTwo'):
             pool.submit(work.fail_not_unpicklable).result(LIMIT)
 
+    @unittest.skipIf('san' in os.environ.get('LD_PRELOAD', ''), 'a sanitizer needs all addresses')
     def test_memory_limit(self):
         pool = self.executor(max_memory=1 << 31)
         with self.assertRaises(MemoryError):

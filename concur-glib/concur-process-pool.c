@@ -64,15 +64,23 @@ concur_process_pool_thread_main (ConcurThreadExecutor *executor)
     pool_drop (self, child);
 }
 
+/* Those that nobody will need, and what they look at until they have ended. */
+typedef struct
+{
+  ConcurProcessPool *pool;       /* (owned) */
+  GQueue children;
+} Ending;
+
 static gpointer
 end_warm (gpointer data)
 {
-  GQueue *children = data;
+  Ending *ending = data;
   ConcurProcessChild *child;
 
-  while ((child = g_queue_pop_head (children)) != NULL)
+  while ((child = g_queue_pop_head (&ending->children)) != NULL)
     concur_process_child_end (child);
-  g_queue_free (children);
+  g_object_unref (ending->pool);
+  g_free (ending);
 
   return NULL;
 }
@@ -80,29 +88,30 @@ end_warm (gpointer data)
 void
 concur_process_pool_end (ConcurProcessPool *self)
 {
-  GQueue *children = g_queue_new ();
+  Ending *ending = g_new0 (Ending, 1);
   GThread *thread;
 
   concur_lock_acquire (&self->lock);
   self->ends = TRUE;
-  *children = self->warm;
+  ending->children = self->warm;
   g_queue_init (&self->warm);
-  for (GList *link = children->head; link != NULL; link = link->next)
+  for (GList *link = ending->children.head; link != NULL; link = link->next)
     g_queue_remove (&self->pids, GINT_TO_POINTER (((ConcurProcessChild *) link->data)->pid));
   concur_lock_release (&self->lock);
 
-  if (children->length == 0)
+  ending->pool = g_object_ref (self);
+  if (ending->children.length == 0)
     {
-      g_queue_free (children);
+      end_warm (ending);
       return;
     }
 
   /* It may take a while, and the caller may be the one that draws the windows. */
-  thread = g_thread_try_new ("concur-reaper", end_warm, children, NULL);
+  thread = g_thread_try_new ("concur-reaper", end_warm, ending, NULL);
   if (thread != NULL)
     g_thread_unref (thread);
   else
-    end_warm (children);
+    end_warm (ending);
 }
 
 static void

@@ -33,8 +33,8 @@ export async function run(cleanUp = null, exit = System.exit) {
         } catch (error) {
             failed++;
             print(`not ok ${i + 1} ${name}`);
-            for (const line of `${error}\n${error.stack ?? ''}`.split('\n'))
-                print(`# ${line}`);
+            /* Not as TAP's comments: meson's summary leaves those out. */
+            printerr(`${error}\n${error.stack ?? ''}`);
         }
         clearTimeout(timer);
     }

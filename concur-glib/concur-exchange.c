@@ -304,7 +304,7 @@ wait_for_turn (Talk     *talk,
     return TRUE;
 
   *readable = (fds[0].revents & ~POLLOUT) != 0;
-  if (fds[1].revents & POLLIN)
+  if (fds[1].revents != 0)
     concur_process_child_listen (child);
   if ((fds[2].revents & POLLIN) && read (child->waker, &count, sizeof count) > 0
       && concur_job_is_cancelled (talk->exchange->job))

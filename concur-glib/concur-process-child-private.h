@@ -42,17 +42,18 @@ typedef struct
   const ConcurProcessSettings *settings;
   pid_t pid;
   int socket;                    /* (owned) */
-  int messages;                  /* (owned): what it writes to stderr */
   int waker;                     /* (owned): an eventfd, for any thread */
   guint64 max_body;              /* the largest the worker takes */
 
   /* who has it */
-  ConcurWireReader *reader;     /* (owned) */
+  ConcurWireReader *reader;      /* (owned) */
+  int messages;                  /* (owned): what it writes to stderr; -1 when nobody can any more */
   GString *tail;                 /* the end of what it wrote */
   guint64 last_id;
   guint n_calls;
   int status;                    /* as of waitpid (), once it is over */
   gboolean is_over;
+  gboolean is_unheard;           /* the program's own stderr is full */
 } ConcurProcessChild;
 
 /* Starts a worker and waits until it is ready. @child is set as soon as there is a process,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -24,8 +25,14 @@
 /* Kept of what a worker writes to stderr: enough for the report of an uncaught exception. */
 #define TAIL_SIZE 4096
 
+/* How long a full stderr of the program's is waited for. */
+#define PATIENCE_MS 100
+
 /* Where there is no descriptor for a process, its end is looked for at these intervals. */
 #define LOOK_INTERVAL_MS 10
+
+/* What a pipe holds, as a rule. */
+#define PIPE_SIZE 65536
 
 #define CHILD_SOCKET 3
 
@@ -106,27 +113,60 @@ child_spawn (ConcurProcessChild  *self,
   return TRUE;
 }
 
+/* As an ordinary program would wait for whoever reads its stderr, but not for ever: calls
+ * wait for this. Once that was in vain, what cannot be written at once is dropped. */
+static void
+child_pass_on (ConcurProcessChild *self,
+               const char         *data,
+               gsize               size)
+{
+  struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+  gssize n_written;
+
+  if (poll (&out, 1, self->is_unheard ? 0 : PATIENCE_MS) <= 0)
+    {
+      self->is_unheard = TRUE;
+      return;
+    }
+
+  self->is_unheard = FALSE;
+  /* Where stderr is closed there is nobody to tell. */
+  do
+    n_written = write (STDERR_FILENO, data, size);
+  while (n_written < 0 && errno == EINTR);
+}
+
 void
 concur_process_child_listen (ConcurProcessChild *self)
 {
-  char data[4096];
-  gssize n_read;
+  /* What a pipe that is ready takes without blocking. */
+  char data[PIPE_BUF];
+  gssize n_read = -1;
+  guint i;
 
-  while ((n_read = read (self->messages, data, sizeof data)) > 0 || (n_read < 0 && errno == EINTR))
+  if (self->messages == -1)
+    return;
+
+  /* One that never stops writing must not keep us here. */
+  for (i = 0; i < PIPE_SIZE / PIPE_BUF; i++)
     {
-      gssize n_written;
-
-      if (n_read < 0)
+      n_read = read (self->messages, data, sizeof data);
+      if (n_read < 0 && errno == EINTR)
         continue;
+      if (n_read <= 0)
+        break;
 
       g_string_append_len (self->tail, data, n_read);
       if (self->tail->len > TAIL_SIZE)
         g_string_erase (self->tail, 0, (gssize) (self->tail->len - TAIL_SIZE));
+      child_pass_on (self, data, (gsize) n_read);
+    }
 
-      /* Where stderr itself is closed or full there is nobody to tell. */
-      do
-        n_written = write (STDERR_FILENO, data, (gsize) n_read);
-      while (n_written < 0 && errno == EINTR);
+  /* Nobody can write to it any more; it would be ready for ever. */
+  if (n_read == 0)
+    {
+      close (self->messages);
+      self->messages = -1;
     }
 }
 
@@ -172,15 +212,7 @@ child_wait (ConcurProcessChild *self,
 
       /* It may be writing at its leisure, and what it has started may keep stderr open. */
       if (poll (fds, G_N_ELEMENTS (fds), left_ms) > 0 && fds[0].revents != 0)
-        {
-          concur_process_child_listen (self);
-          if (fds[0].revents & POLLHUP)
-            {
-              struct pollfd end = { .fd = pidfd, .events = POLLIN };
-
-              poll (&end, 1, pidfd == -1 && left_ms != 0 ? LOOK_INTERVAL_MS : left_ms);
-            }
-        }
+        concur_process_child_listen (self);
     }
 
   if (pidfd != -1)
@@ -278,7 +310,7 @@ concur_process_child_is_idle (ConcurProcessChild *self)
     { .fd = self->messages, .events = POLLIN },
   };
 
-  if (poll (fds, G_N_ELEMENTS (fds), 0) > 0 && (fds[1].revents & POLLIN))
+  if (poll (fds, G_N_ELEMENTS (fds), 0) > 0 && fds[1].revents != 0)
     concur_process_child_listen (self);
 
   return fds[0].revents == 0 && concur_wire_reader_is_empty (self->reader);
@@ -366,7 +398,7 @@ child_wait_ready (ConcurProcessChild  *self,
         }
 
       poll (fds, G_N_ELEMENTS (fds), left < 0 ? -1 : (int) MIN ((left + 999) / 1000, G_MAXINT));
-      if (fds[2].revents & POLLIN)
+      if (fds[2].revents != 0)
         concur_process_child_listen (self);
       if (fds[0].revents != 0
           && !concur_wire_reader_fill (self->reader, self->socket, FALSE, &read_error)

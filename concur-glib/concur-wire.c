@@ -146,7 +146,7 @@ reader_make_room (ConcurWireReader *self,
   self->buffer = g_realloc (self->buffer, self->size);
 }
 
-/* Those that are too many count, but are not kept. */
+/* Those that are too many are closed. */
 static void
 reader_add_fds (ConcurWireReader *self,
                 const int        *fds,

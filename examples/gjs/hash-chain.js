@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 /* Chains the lines of a file through a server: each answer is the SHA-256 digest of the
- * answer before and the line.
+ * answer before and the line. The first is that of 32 zero bytes and the line.
  *
  * usage: hash-chain.js FILE
  *
@@ -26,7 +26,7 @@ const START = '0'.repeat(64);
 function chain(digest, line) {
     const checksum = new GLib.Checksum(GLib.ChecksumType.SHA256);
 
-    checksum.update(encoder.encode(digest));
+    checksum.update(Uint8Array.from(digest.match(/../g), byte => parseInt(byte, 16)));
     checksum.update(line);
     return checksum.get_string();
 }

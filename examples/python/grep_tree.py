@@ -31,11 +31,16 @@ def grep(pattern, top):
             folders.sort()
             for name in sorted(names):
                 path = os.path.join(folder, name)
+                if os.path.islink(path) or not os.path.isfile(path):
+                    continue
                 searched += 1
-                with open(path, encoding='utf-8', errors='surrogateescape') as file:
-                    for number, line in enumerate(file, 1):
-                        if pattern.search(line):
-                            yield f'{path}:{number}:{line.rstrip()}'
+                try:
+                    with open(path, encoding='utf-8', errors='surrogateescape') as file:
+                        for number, line in enumerate(file, 1):
+                            if pattern.search(line):
+                                yield f'{path}:{number}:{line.rstrip()}'
+                except OSError as error:
+                    print(error, file=sys.stderr)
     finally:
         # On the thread that reads, however it ends.
         print(f'{searched} files searched', file=sys.stderr)
@@ -55,7 +60,7 @@ async def main():
             count += 1
             if count == arguments.max_count:
                 break
-    print(f'{count} lines')
+    print(f'{count} lines', file=sys.stderr)
 
 
 if __name__ == '__main__':

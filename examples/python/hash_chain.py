@@ -73,6 +73,9 @@ async def ask(port, path):
 
 
 def main():
+    if len(sys.argv) != 2:
+        print('usage: hash_chain.py FILE', file=sys.stderr)
+        sys.exit(2)
     path = sys.argv[1]
     with Concur.LoopThread(name='server') as thread:
         server = thread.submit(start_server()).result()

@@ -58,6 +58,9 @@ class Search:
 
 
 def main():
+    if len(sys.argv) != 3:
+        print('usage: search_as_you_type.py FILE KEYS', file=sys.stderr)
+        sys.exit(2)
     path, keys = sys.argv[1:]
     search = Search(path)
     for end in range(1, len(keys) + 1):

@@ -30,7 +30,7 @@ struct _ConcurProcessPool
   ConcurLock lock;
   GQueue warm;                   /* of ConcurProcessChild (owned), without a thread */
   GQueue pids;                   /* of pid_t, of all that are ready */
-  guint n_started;
+  gboolean cannot_start;         /* none did, of those tried last */
   gboolean ends;                 /* nobody comes any more for those that are warm */
 };
 

@@ -5,15 +5,15 @@
 
 #include "config.h"
 
-#include <poll.h>
-
 #include "concur-error.h"
+#include "concur-exit-private.h"
 #include "concur-process-pool-private.h"
 
 /* A worker that does not start is tried again, after a pause that doubles: what it needs may
- * be on its way, and a crash in a loop is not to take the machine. */
+ * be on its way, and a crash in a loop is not to take the machine. Once that was in vain,
+ * calls fail after one attempt, until one succeeds: there may be thousands of them. */
 #define START_ATTEMPTS 4
-#define FIRST_PAUSE_MS 50
+#define FIRST_PAUSE_US (50 * G_TIME_SPAN_MILLISECOND)
 
 G_DEFINE_FINAL_TYPE (ConcurProcessPool, concur_process_pool, CONCUR_TYPE_THREAD_EXECUTOR)
 
@@ -88,9 +88,14 @@ end_warm (gpointer data)
 void
 concur_process_pool_end (ConcurProcessPool *self)
 {
-  Ending *ending = g_new0 (Ending, 1);
+  Ending *ending;
   GThread *thread;
 
+  /* They belong to the process this one was forked from. */
+  if (concur_is_forked ())
+    return;
+
+  ending = g_new0 (Ending, 1);
   concur_lock_acquire (&self->lock);
   self->ends = TRUE;
   ending->children = self->warm;
@@ -141,18 +146,28 @@ concur_process_pool_init (ConcurProcessPool *self)
   g_queue_init (&self->pids);
 }
 
-/* FALSE: it was cancelled meanwhile. */
+static void
+wake (GCancellable *cancellable,
+      gpointer      parker)
+{
+  concur_parker_unpark (parker);
+}
+
+/* FALSE: it was cancelled meanwhile. Needs no descriptor: there may be none left. */
 static gboolean
-pause_ms (int            pause,
+pause_us (gint64         pause,
           GCancellable  *cancellable,
           GError       **error)
 {
-  GPollFD poll_fd = { .fd = -1 };
-  gboolean can_poll = cancellable != NULL && g_cancellable_make_pollfd (cancellable, &poll_fd);
+  ConcurParker parker;
+  gulong id;
 
-  g_poll (&poll_fd, can_poll ? 1 : 0, pause);
-  if (can_poll)
-    g_cancellable_release_fd (cancellable);
+  concur_parker_init (&parker);
+  id = cancellable == NULL
+           ? 0
+           : g_cancellable_connect (cancellable, G_CALLBACK (wake), &parker, NULL);
+  concur_parker_park (&parker, concur_now () + pause);
+  g_cancellable_disconnect (cancellable, id);
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
@@ -165,12 +180,34 @@ is_worth_another_try (const GError *error)
          || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
 }
 
+static void
+pool_add (ConcurProcessPool  *self,
+          ConcurProcessChild *child)
+{
+  concur_lock_acquire (&self->lock);
+  g_queue_push_tail (&self->pids, GINT_TO_POINTER (child->pid));
+  self->cannot_start = FALSE;
+  concur_lock_release (&self->lock);
+}
+
+static gboolean
+pool_cannot_start (ConcurProcessPool *self)
+{
+  gboolean cannot_start;
+
+  concur_lock_acquire (&self->lock);
+  cannot_start = self->cannot_start;
+  concur_lock_release (&self->lock);
+
+  return cannot_start;
+}
+
 static ConcurProcessChild *
 pool_start (ConcurProcessPool  *self,
             GCancellable       *cancellable,
             GError            **error)
 {
-  int pause = FIRST_PAUSE_MS;
+  gint64 pause = FIRST_PAUSE_US;
 
   for (guint attempt = 1;; attempt++, pause *= 2)
     {
@@ -180,19 +217,24 @@ pool_start (ConcurProcessPool  *self,
 
       if (child != NULL)
         {
-          concur_lock_acquire (&self->lock);
-          g_queue_push_tail (&self->pids, GINT_TO_POINTER (child->pid));
-          self->n_started++;
-          concur_lock_release (&self->lock);
+          pool_add (self, child);
           return child;
         }
-      if (attempt == START_ATTEMPTS || !is_worth_another_try (start_error))
+      if (!is_worth_another_try (start_error))
         {
           g_propagate_error (error, start_error);
           return NULL;
         }
+      if (attempt == START_ATTEMPTS || pool_cannot_start (self))
+        {
+          concur_lock_acquire (&self->lock);
+          self->cannot_start = TRUE;
+          concur_lock_release (&self->lock);
+          g_propagate_error (error, start_error);
+          return NULL;
+        }
       g_error_free (start_error);
-      if (!pause_ms (pause, cancellable, error))
+      if (!pause_us (pause, cancellable, error))
         return NULL;
     }
 }
@@ -269,6 +311,9 @@ GArray *
 concur_process_pool_dup_pids (ConcurProcessPool *self)
 {
   GArray *pids = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  if (concur_is_forked ())
+    return pids;
 
   concur_lock_acquire (&self->lock);
   for (GList *link = self->pids.head; link != NULL; link = link->next)

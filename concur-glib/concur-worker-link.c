@@ -16,6 +16,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "concur-worker-link-private.h"
@@ -178,6 +180,23 @@ interrupted (int number)
   errno = saved;
 }
 
+/* The program as such; -1 where it cannot be had. What was forked from the program may hold
+ * the other end of the socket longer than it lives. */
+static int
+open_program (int socket)
+{
+#ifdef SYS_pidfd_open
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+
+  /* 0: it is not in our view of the system. */
+  if (getsockopt (socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0)
+    return (int) syscall (SYS_pidfd_open, peer.pid, 0);
+#endif
+
+  return -1;
+}
+
 static gpointer
 watch (gpointer data)
 {
@@ -185,6 +204,7 @@ watch (gpointer data)
   struct pollfd fds[] = {
     { .fd = interrupt_fd, .events = POLLIN },
     { .fd = self->socket, .events = POLLRDHUP },
+    { .fd = open_program (self->socket), .events = POLLIN },
   };
 
   for (;;)
@@ -195,11 +215,12 @@ watch (gpointer data)
         continue;
       if ((fds[0].revents & POLLIN) && read (interrupt_fd, &count, sizeof count) > 0)
         concur_worker_link_interrupt (self);
-      if (fds[1].revents != 0)
+      if (fds[1].revents != 0 || fds[2].revents != 0)
         break;
     }
 
   /* The main thread sees it too, unless it is in the middle of a call. */
+  shutdown (self->socket, SHUT_RDWR);
   concur_worker_link_interrupt (self);
   poll (NULL, 0, ORPHAN_GRACE_MS);
   _exit (EXIT_FAILURE);

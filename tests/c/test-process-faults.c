@@ -146,6 +146,12 @@ raw_answer (const char *mode,
       raw_send (CONCUR_WIRE_RESULT, id, raw_value (), CONCUR_WIRE_HEADER_SIZE + 3);
       raise (SIGKILL);
     }
+  if (g_str_equal (mode, "half-and-stay"))
+    {
+      raw_send (CONCUR_WIRE_STATUS, id, g_variant_new ("ms", "half"), G_MAXSIZE);
+      raw_send (CONCUR_WIRE_RESULT, id, raw_value (), CONCUR_WIRE_HEADER_SIZE + 3);
+      signal (SIGINT, SIG_IGN);
+    }
   if (g_str_equal (mode, "other-id"))
     raw_send (CONCUR_WIRE_RESULT, id + 1, raw_value (), G_MAXSIZE);
   if (g_str_equal (mode, "ready-again"))
@@ -291,22 +297,51 @@ test_deaf (void)
   g_autoptr (ConcurFuture) queued = NULL;
   g_autoptr (ConcurFuture) call = concur_process_executor_call (
     workers, "any", g_variant_new_string (text), NULL, NULL);
+  gsize n;
+  g_autofree gint64 *first = NULL;
+  g_autofree gint64 *second = NULL;
 
   queued = concur_process_executor_call (workers, "any", g_variant_new_string (text), NULL, NULL);
   test_wait_until (concur_process_executor_get_n_workers (workers) == 1);
+  first = concur_process_executor_dup_pids (workers, &n);
   concur_future_cancel (call, CONCUR_CANCEL_NONE);
   assert_fault (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  test_wait_until (concur_future_get_state (queued) == CONCUR_FUTURE_STATE_RUNNING
+                   && concur_process_executor_get_n_workers (workers) == 1);
+  /* The first was killed. */
+  second = concur_process_executor_dup_pids (workers, &n);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpint (first[0], !=, second[0]);
   g_object_unref (concur_process_executor_shutdown (workers, CONCUR_SHUTDOWN_CANCEL_ALL));
   assert_fault (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
 }
 
+/* It is cancelled while its answer is half there. */
+static void
+test_cancel_half (void)
+{
+  ConcurProcessExecutor *workers = faulty_new ("half-and-stay", -1);
+  g_autoptr (ConcurFuture) call = concur_process_executor_call (workers, "any", NULL, NULL, NULL);
+  g_autofree char *text = NULL;
+
+  do
+    g_clear_pointer (&text, g_free);
+  while ((text = concur_future_dup_status_text (call)) == NULL);
+  g_assert_cmpstr (text, ==, "half");
+  g_assert_false (concur_future_is_done (call));
+  concur_future_cancel (call, CONCUR_CANCEL_NONE);
+  assert_fault (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
+}
+
 /* The second one comes before the next call or in it: then that one has another worker, or
- * says what was wrong. */
+ * says what was wrong. No worker lives to see two calls answered. */
 static void
 test_twice (void)
 {
   ConcurProcessExecutor *workers = faulty_new ("twice", -1);
+  guint n_answered = 0;
 
   for (guint i = 0; i < 5; i++)
     {
@@ -316,10 +351,17 @@ test_twice (void)
       const GValue *value = concur_future_result (future, -1, &error);
 
       if (value != NULL)
-        g_assert_cmpstr (g_variant_get_string (g_value_get_variant (value), NULL), ==, "value");
+        {
+          g_assert_cmpstr (g_variant_get_string (g_value_get_variant (value), NULL), ==, "value");
+          n_answered++;
+        }
       else
-        g_assert_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL);
+        {
+          g_assert_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL);
+        }
     }
+  /* A new worker's first call is always answered, and after a refused one there is one. */
+  g_assert_cmpuint (n_answered, >=, 3);
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -341,7 +383,18 @@ test_flood (void)
   fclose (nowhere);
 }
 
-/* Somebody kills workers all the time. Each call ends, with its own answer or that. */
+static void
+kill_somebody (ConcurProcessExecutor *workers)
+{
+  gsize n_pids;
+  g_autofree gint64 *pids = concur_process_executor_dup_pids (workers, &n_pids);
+
+  if (n_pids > 0)
+    kill ((pid_t) pids[g_test_rand_int_range (0, (gint32) n_pids)], SIGKILL);
+}
+
+/* Somebody kills workers all the time. Each call ends, with its own answer or that; those
+ * that would never end do by that only. */
 static void
 test_random_kills (void)
 {
@@ -351,22 +404,27 @@ test_random_kills (void)
   guint n_died = 0, n_answered = 0;
 
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (calls, concur_process_executor_call (workers, "square",
-                                                          g_variant_new_int64 (i), NULL, NULL));
+    {
+      if (i % 4 == 3)
+        g_ptr_array_add (calls, concur_process_executor_call (workers, "ignore", NULL, NULL, NULL));
+      else
+        g_ptr_array_add (calls, concur_process_executor_call (workers, "square",
+                                                              g_variant_new_int64 (i), NULL, NULL));
+    }
   for (guint i = 0; i < n; i++)
     {
-      gsize n_pids;
-      g_autofree gint64 *pids = concur_process_executor_dup_pids (workers, &n_pids);
       g_autoptr (GError) error = NULL;
       const GValue *value;
 
-      /* Its number is in the list only while it is not waited for. */
-      if (n_pids > 0 && g_test_rand_int_range (0, 4) == 0)
-        kill ((pid_t) pids[g_test_rand_int_range (0, (gint32) n_pids)], SIGKILL);
-
-      value = concur_future_result (calls->pdata[i], -1, &error);
+      if (g_test_rand_int_range (0, 4) == 0)
+        kill_somebody (workers);
+      /* Not faster than a worker begins, or none ever would. */
+      while (!concur_future_wait (calls->pdata[i], 20 * G_TIME_SPAN_MILLISECOND))
+        kill_somebody (workers);
+      value = concur_future_get_value (calls->pdata[i], &error);
       if (value != NULL)
         {
+          g_assert_cmpuint (i % 4, !=, 3);
           g_assert_cmpint (g_variant_get_int64 (g_value_get_variant (value)), ==, i * i);
           n_answered++;
         }
@@ -379,6 +437,7 @@ test_random_kills (void)
         }
     }
   g_test_message ("%u answered, %u died", n_answered, n_died);
+  g_assert_cmpuint (n_died, >=, n / 4);
   g_assert_cmpuint (n_answered, >, 0);
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
   /* No zombies. */
@@ -397,6 +456,7 @@ main (int   argc,
   g_test_add_func ("/process-faults/each", test_fault);
   g_test_add_func ("/process-faults/silent", test_silent);
   g_test_add_func ("/process-faults/deaf", test_deaf);
+  g_test_add_func ("/process-faults/cancel-half", test_cancel_half);
   g_test_add_func ("/process-faults/twice", test_twice);
   g_test_add_func ("/process-faults/flood", test_flood);
   g_test_add_func ("/process-faults/random-kills", test_random_kills);

@@ -87,6 +87,11 @@ worker_answer (ConcurWorkerCall  *call,
     return worker_wait (call, error);
   if (g_str_equal (name, "ignore"))
     return worker_ignore (call);
+  if (g_str_equal (name, "hush"))
+    {
+      close (STDERR_FILENO);
+      return worker_wait (call, error);
+    }
   if (g_str_equal (name, "count"))
     return worker_count (call, error);
   if (g_str_equal (name, "kill"))

@@ -18,8 +18,9 @@
 
 #include "concur-glib/concur-wire-private.h"
 #include "test-util.h"
+#include "test-wire-try.h"
 
-#define MAX_BODY (4 * 1024 * 1024)
+#define MAX_BODY WIRE_TRY_MAX_BODY
 #define HEADER CONCUR_WIRE_HEADER_SIZE
 
 static guint
@@ -336,19 +337,30 @@ test_too_large (void)
   concur_wire_writer_clear (&writer);
 }
 
-/* Valid frames with some bytes changed, in pieces of any length. Each is understood, or waited
- * for, or refused; what is understood can be read to its last byte. */
-static void
-test_fuzz (void)
+/* A frame with the body in a memfd that is not there yet. */
+static GByteArray *
+memfd_header (guint n_fds)
 {
-  guint n = test_scaled (100000);
-  guint before = count_fds ();
-  GRand *rand = g_rand_new_with_seed ((guint32) g_test_rand_int ());
-  g_autoptr (GPtrArray) seeds = g_ptr_array_new_with_free_func ((GDestroyNotify) g_byte_array_unref);
-  guint n_done = 0, n_bad = 0;
+  GByteArray *bytes = bytes_of (CONCUR_WIRE_PROGRESS, 1, g_variant_new_double (0.5));
+
+  g_byte_array_set_size (bytes, HEADER);
+  bytes->data[5] = 1;
+  bytes->data[6] = (guint8) n_fds;
+
+  return bytes;
+}
+
+static GPtrArray *
+fuzz_seeds (void)
+{
+  GPtrArray *seeds = g_ptr_array_new_with_free_func ((GDestroyNotify) g_byte_array_unref);
+  g_autoptr (GByteArray) one = NULL;
+  GByteArray *two;
 
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_HELLO, 0, g_variant_new_parsed (
     "(uint32 1, uint64 1000, {'name': <'fuzz'>})")));
+  g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_READY, 0, g_variant_new_parsed (
+    "(uint32 1, uint64 1000, @a{sv} {})")));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_CALL, 1, call_body ("fuzz")));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_MAP, 2, g_variant_new_parsed (
     "('fuzz', [<1>, <'two'>, <(3, <4>)>])")));
@@ -357,50 +369,92 @@ test_fuzz (void)
     "('domain', 5, 'message', {'stack': <'line'>})")));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_PROGRESS, 5, g_variant_new_double (0.5)));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_STATUS, 6, g_variant_new ("ms", "text")));
+  g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_ITEM, 7, g_variant_new_parsed ("<[(1, 'item')]>")));
+  for (guint n_fds = 1; n_fds <= WIRE_TRY_MAX_FDS; n_fds++)
+    g_ptr_array_add (seeds, memfd_header (n_fds));
+
+  one = bytes_of (CONCUR_WIRE_PROGRESS, 5, g_variant_new_double (0.25));
+  two = bytes_of (CONCUR_WIRE_PROGRESS, 6, g_variant_new_double (0.75));
+  g_byte_array_append (two, one->data, one->len);
+  g_ptr_array_add (seeds, two);
+
+  return seeds;
+}
+
+/* Valid frames with some bytes changed, and now and then nothing but noise. Each is understood,
+ * or waited for, or refused; what is understood can be read to its last byte. */
+static void
+test_fuzz (void)
+{
+  guint n = test_scaled (100000);
+  guint before = count_fds ();
+  GRand *rand = g_rand_new_with_seed ((guint32) g_test_rand_int ());
+  g_autoptr (GPtrArray) seeds = fuzz_seeds ();
+  WireTries tries = { 0 };
 
   for (guint i = 0; i < n; i++)
     {
       GByteArray *seed = seeds->pdata[g_rand_int_range (rand, 0, (gint32) seeds->len)];
       g_autofree guint8 *data = g_memdup2 (seed->data, seed->len);
-      guint n_changes = (guint) g_rand_int_range (rand, 0, 4);
-      ConcurWireReader *reader = concur_wire_reader_new (MAX_BODY);
-      ConcurWireRead read = CONCUR_WIRE_READ_MORE;
-      ConcurWireFrame frame = { 0 };
+      gboolean is_noise = g_rand_int_range (rand, 0, 20) == 0;
+      guint n_changes = is_noise ? seed->len : (guint) g_rand_int_range (rand, 0, 4);
+      guint n_fds = 0;
 
       for (guint j = 0; j < n_changes; j++)
         {
           /* Mostly where it matters. */
           gint32 range = g_rand_boolean (rand) ? HEADER : (gint32) seed->len;
 
-          data[g_rand_int_range (rand, 0, range)] = (guint8) g_rand_int (rand);
+          data[is_noise ? (gint32) j : g_rand_int_range (rand, 0, range)]
+              = (guint8) g_rand_int (rand);
         }
-      for (guint at = 0; at < seed->len && read == CONCUR_WIRE_READ_MORE;)
-        {
-          guint part = (guint) g_rand_int_range (rand, 1, (gint32) (seed->len - at) + 1);
-          g_autoptr (GError) error = NULL;
-
-          concur_wire_reader_feed (reader, data + at, part, NULL, 0);
-          at += part;
-          read = concur_wire_reader_take (reader, &frame, &error);
-          g_assert_true ((read == CONCUR_WIRE_READ_BAD) == (error != NULL));
-        }
-      if (read == CONCUR_WIRE_READ_DONE)
-        {
-          g_autofree char *printed = g_variant_print (frame.body, TRUE);
-
-          g_assert_nonnull (printed);
-          g_assert_true (g_variant_is_normal_form (frame.body));
-          n_done++;
-        }
-      n_bad += read == CONCUR_WIRE_READ_BAD;
-      concur_wire_clear (&frame);
-      concur_wire_reader_free (reader);
+      if (data[5] != 0 || g_rand_int_range (rand, 0, 20) == 0)
+        n_fds = (guint) g_rand_int_range (rand, 0, WIRE_TRY_MAX_FDS + 1);
+      wire_try (&tries, rand, data, seed->len, n_fds);
     }
-  g_test_message ("%u frames: %u understood, %u refused", n, n_done, n_bad);
-  g_assert_cmpuint (n_done, >, n / 10);
-  g_assert_cmpuint (n_bad, >, n / 10);
+  g_test_message ("%u tries: %u frames understood, %u descriptors with them, %u refused", n,
+                  tries.n_frames, tries.n_fds, tries.n_bad);
+  g_assert_cmpuint (tries.n_frames, >, n / 10);
+  g_assert_cmpuint (tries.n_fds, >, n / 1000);
+  g_assert_cmpuint (tries.n_bad, >, n / 10);
   g_rand_free (rand);
   g_assert_cmpuint (count_fds (), ==, before);
+}
+
+/* Each kind comes out as it went in. */
+static void
+test_kinds (void)
+{
+  g_autoptr (GPtrArray) seeds = fuzz_seeds ();
+  guint n_frames = 0;
+
+  for (guint i = 0; i < seeds->len; i++)
+    {
+      GByteArray *seed = seeds->pdata[i];
+      ConcurWireReader *reader;
+      ConcurWireFrame frame = { 0 };
+
+      if (seed->len == HEADER)
+        continue;
+      reader = concur_wire_reader_new (MAX_BODY);
+      concur_wire_reader_feed (reader, seed->data, seed->len, NULL, 0);
+      for (guint at = 0; at < seed->len;)
+        {
+          g_autoptr (GByteArray) again = NULL;
+
+          g_assert_cmpint (concur_wire_reader_take (reader, &frame, NULL), ==,
+                           CONCUR_WIRE_READ_DONE);
+          again = bytes_of (frame.kind, frame.id, frame.body);
+          g_assert_cmpuint (again->len, <=, seed->len - at);
+          g_assert_cmpmem (again->data, again->len, seed->data + at, again->len);
+          at += again->len;
+          n_frames++;
+          concur_wire_clear (&frame);
+        }
+      g_assert_true (concur_wire_reader_is_empty (reader));
+      concur_wire_reader_free (reader);
+    }
+  g_assert_cmpuint (n_frames, ==, 9 + 2);
 }
 
 int
@@ -409,6 +463,7 @@ main (int   argc,
 {
   test_init (&argc, &argv);
 
+  g_test_add_func ("/wire/kinds", test_kinds);
   g_test_add_func ("/wire/split", test_split);
   g_test_add_func ("/wire/socket", test_socket);
   g_test_add_func ("/wire/end", test_end);

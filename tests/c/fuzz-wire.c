@@ -5,7 +5,8 @@
 
 /* Any bytes at all for the reader of frames.
  *
- *     CC=clang meson setup build/fuzz -Db_sanitize=address,undefined -Db_lundef=false
+ *     CC=clang meson setup build/fuzz -Db_sanitize=address,undefined -Db_lundef=false \
+ *       -Dc_args=-fsanitize=fuzzer-no-link
  *     ninja -C build/fuzz tests/c/fuzz-wire
  *     build/fuzz/tests/c/fuzz-wire -max_len=8192 CORPUS
  *
@@ -26,7 +27,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
   WireTries tries = { 0 };
   GRand *rand;
 
-  if (size < 1)
+  if (size < 2)
     return 0;
 
   rand = g_rand_new_with_seed (data[0]);

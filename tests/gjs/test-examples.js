@@ -115,6 +115,22 @@ test('hash-chain', () => {
     }
 });
 
+test('cpu-fan-out', () => {
+    const [found, summary] = finish(start('cpu-fan-out', '--workers', '2', '3000000')).split('\n');
+    same(found, '216816 primes below 3000000');
+    const [, workers, ticks] =
+        /^counted by ([12]) workers; the main loop ticked (\d+) times$/.exec(summary);
+    assert(workers && ticks > 0, summary);
+    same(finish(start('cpu-fan-out', '0')).split('\n')[0], '0 primes below 0');
+
+    for (const wrong of [[], ['many'], ['--workers', '-1', '5'], ['1', '2']]) {
+        const process = start('cpu-fan-out', ...wrong);
+        const [, output, errors] = process.communicate_utf8(null, null);
+        same([process.get_exit_status(), output], [2, '']);
+        assert(errors.startsWith('usage: cpu-fan-out.js '), errors);
+    }
+});
+
 test('search-as-you-type', () => {
     const n = 50000;
     const top = makeTree(1, () => Array.from({length: n}, (_, i) => `line ${i}\n`).join(''));

@@ -137,7 +137,6 @@ take_item (Talk             *talk,
            GError          **error)
 {
   ConcurExchange *exchange = talk->exchange;
-  g_autoptr (GVariant) item = g_variant_get_variant (frame->body);
   GValue value = G_VALUE_INIT;
 
   if (exchange->channel == NULL)
@@ -151,7 +150,7 @@ take_item (Talk             *talk,
     return GO_ON;
 
   g_value_init (&value, G_TYPE_VARIANT);
-  g_value_set_variant (&value, item);
+  g_value_set_variant (&value, frame->content);
   /* Who does not want any more cancels the job as well. */
   concur_channel_send_wait (exchange->channel, &value, -1, NULL);
   g_value_unset (&value);
@@ -199,7 +198,7 @@ take_frame (Talk             *talk,
           set_asked_error (talk, error);
           return FAILED;
         }
-      exchange->value = g_variant_get_variant (frame->body);
+      exchange->value = g_steal_pointer (&frame->content);
       exchange->value_fds = g_steal_pointer (&frame->fds);
       return ANSWERED;
 
@@ -378,6 +377,37 @@ talk_to_end (Talk    *talk,
     }
 }
 
+/* FALSE: there is no worker, or without an error: this one had gone since its last answer, and
+ * has got nothing of the call. Another one can have it. */
+static gboolean
+begin (Talk               *talk,
+       ConcurProcessPool  *pool,
+       GCancellable       *cancellable,
+       GError            **error)
+{
+  ConcurExchange *exchange = talk->exchange;
+
+  talk->child = concur_process_pool_take (pool, cancellable, error);
+  if (talk->child == NULL)
+    return FALSE;
+
+  exchange->has_worker = TRUE;
+  talk->id = ++talk->child->last_id;
+  if (!concur_wire_writer_init (&talk->writer, exchange->kind, talk->id, exchange->body,
+                                exchange->fds, talk->child->max_body, error))
+    return FALSE;
+
+  /* What else is wrong is found when the rest is sent. */
+  if (concur_wire_writer_send (&talk->writer, talk->child->socket, NULL) || talk->writer.sent > 0
+      || talk->child->n_calls == 0)
+    return TRUE;
+
+  concur_wire_writer_clear (&talk->writer);
+  concur_process_pool_give (pool, FALSE);
+
+  return FALSE;
+}
+
 gboolean
 concur_exchange_run (ConcurExchange     *self,
                      ConcurProcessPool  *pool,
@@ -386,18 +416,18 @@ concur_exchange_run (ConcurExchange     *self,
   GCancellable *cancellable = concur_job_get_cancellable (self->job);
   gint64 call_timeout_us = pool->settings.call_timeout_us;
   Talk talk = { .exchange = self };
+  GError *begin_error = NULL;
   Turn turn;
   gulong id;
 
-  talk.child = concur_process_pool_take (pool, cancellable, error);
-  if (talk.child == NULL)
-    return FALSE;
-
-  self->has_worker = TRUE;
-  talk.id = ++talk.child->last_id;
-  if (!concur_wire_writer_init (&talk.writer, self->kind, talk.id, self->body, self->fds,
-                                 talk.child->max_body, error))
-    return FALSE;
+  while (!begin (&talk, pool, cancellable, &begin_error))
+    {
+      if (begin_error != NULL)
+        {
+          g_propagate_error (error, begin_error);
+          return FALSE;
+        }
+    }
 
   talk.deadline = call_timeout_us < 0 ? -1 : concur_now () + call_timeout_us;
   id = g_cancellable_connect (cancellable, G_CALLBACK (wake), talk.child, NULL);

@@ -437,18 +437,26 @@ concur_future_get_cancellable (ConcurFuture *self)
 {
   ConcurFuturePrivate *priv = concur_future_private (self);
   ConcurLock *stripe = concur_future_stripe (self);
-  GCancellable *fresh = g_cancellable_new ();
   GCancellable *cancellable;
   ConcurExtra *extra;
 
   concur_lock_acquire (stripe);
   extra = extra_get_locked (priv);
-  if (extra->cancellable == NULL)
-    extra->cancellable = g_steal_pointer (&fresh);
   cancellable = extra->cancellable;
   concur_lock_release (stripe);
 
-  g_clear_object (&fresh);
+  if (cancellable == NULL)
+    {
+      GCancellable *fresh = g_cancellable_new ();
+
+      concur_lock_acquire (stripe);
+      if (extra->cancellable == NULL)
+        extra->cancellable = g_steal_pointer (&fresh);
+      cancellable = extra->cancellable;
+      concur_lock_release (stripe);
+
+      g_clear_object (&fresh);
+    }
 
   /* Either this sees CANCEL, or cancel (), which sets it before it looks, sees the
    * cancellable. Sequentially consistent on both sides. */

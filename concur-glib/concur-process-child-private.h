@@ -50,6 +50,7 @@ typedef struct
   int messages;                  /* (owned): what it writes to stderr; -1 when nobody can any more */
   GString *tail;                 /* the end of what it wrote */
   guint64 last_id;
+  gint64 last_seen;              /* µs: when its last answer was taken */
   guint n_calls;
   int status;                    /* as of waitpid (), once it is over */
   gboolean is_over;

@@ -722,7 +722,7 @@ concur_process_executor_call (ConcurProcessExecutor *self,
   if (arguments == NULL)
     arguments = g_variant_new_tuple (NULL, 0);
 
-  return submit (self, CONCUR_WIRE_CALL, name, g_variant_new ("(sv)", name, arguments), fds,
+  return submit (self, CONCUR_WIRE_CALL, name, concur_wire_make_call (name, arguments), fds,
                  cancellable);
 }
 
@@ -899,7 +899,7 @@ concur_process_executor_call_stream (ConcurProcessExecutor *self,
   stream = g_new0 (Stream, 1);
   stream->pool = g_object_ref (self->pool);
   stream->name = g_strdup (name);
-  stream->body = g_variant_ref_sink (g_variant_new ("(sv)", name, arguments));
+  stream->body = g_variant_ref_sink (concur_wire_make_call (name, arguments));
   stream->fds = fds == NULL ? NULL : g_object_ref (fds);
 
   return concur_executor_generate (CONCUR_EXECUTOR (self->pool), stream_run, stream, stream_free,

@@ -15,10 +15,25 @@
 #include "concur-enums.h"
 #include "concur-process-call.h"
 #include "concur-snapshot.h"
+#include "concur-thread-executor.h"
 
 G_BEGIN_DECLS
 
 #define CONCUR_TYPE_PROCESS_EXECUTOR (concur_process_executor_get_type ())
+
+/**
+ * ConcurProcessThreadFunc:
+ * @threads: the threads of a process executor
+ * @user_data: what was given with the function
+ *
+ * What a thread that stands behind a worker does from its start to its end: call
+ * [method@ThreadExecutor.run_next] until it returns %FALSE, with what the thread needs
+ * around that.
+ *
+ * Since: 1.0
+ */
+typedef void (*ConcurProcessThreadFunc) (ConcurThreadExecutor *threads,
+                                         gpointer              user_data);
 
 CONCUR_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (ConcurProcessExecutor, concur_process_executor, CONCUR, PROCESS_EXECUTOR, GObject)
@@ -73,6 +88,11 @@ GVariant              *concur_process_executor_call_within       (ConcurProcessE
                                                                   GError                **error) G_GNUC_WARN_UNUSED_RESULT;
 CONCUR_AVAILABLE_IN_1_0
 GVariant              *concur_process_executor_dup_details       (ConcurJob              *job) G_GNUC_WARN_UNUSED_RESULT;
+CONCUR_AVAILABLE_IN_1_0
+void                   concur_process_executor_set_thread_func   (ConcurProcessExecutor  *self,
+                                                                  ConcurProcessThreadFunc func,
+                                                                  gpointer                user_data,
+                                                                  GDestroyNotify          destroy);
 
 CONCUR_AVAILABLE_IN_1_0
 ConcurFuture          *concur_process_executor_shutdown          (ConcurProcessExecutor  *self,

@@ -98,7 +98,7 @@ concur_process_executor_call_within (ConcurProcessExecutor  *self,
 
   if (arguments == NULL)
     arguments = g_variant_new_tuple (NULL, 0);
-  body = exchange.body = g_variant_ref_sink (g_variant_new ("(sv)", name, arguments));
+  body = exchange.body = g_variant_ref_sink (concur_wire_make_call (name, arguments));
   if (concur_exchange_run (&exchange, pool, &call_error))
     {
       value = g_steal_pointer (&exchange.value);
@@ -135,4 +135,45 @@ concur_process_executor_dup_details (ConcurJob *job)
   details = g_object_get_qdata (G_OBJECT (job), details_quark ());
 
   return details == NULL ? NULL : g_variant_ref (details);
+}
+
+/**
+ * concur_process_executor_set_thread_func:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): what its threads do
+ * @user_data: data for @func
+ * @destroy: (nullable): called with @user_data when no thread can need it any more
+ *
+ * Has the threads behind the workers run in @func: for bindings whose language has something
+ * to set up on each thread, which then is done once rather than for each job. This can be
+ * done once, before the first job is submitted.
+ *
+ * @destroy is called on any thread.
+ *
+ * Since: 1.0
+ */
+void
+concur_process_executor_set_thread_func (ConcurProcessExecutor   *self,
+                                         ConcurProcessThreadFunc  func,
+                                         gpointer                 user_data,
+                                         GDestroyNotify           destroy)
+{
+  ConcurProcessPool *pool;
+  gboolean is_first;
+
+  g_return_if_fail (CONCUR_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (func != NULL);
+
+  pool = concur_process_executor_get_pool (self);
+  concur_lock_acquire (&pool->lock);
+  is_first = pool->thread_func == NULL;
+  if (is_first)
+    {
+      pool->thread_func = func;
+      pool->thread_data = user_data;
+      pool->thread_data_destroy = destroy;
+    }
+  concur_lock_release (&pool->lock);
+
+  g_return_if_fail (is_first);
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "concur-process-child-private.h"
+#include "concur-process-executor.h"
 #include "concur-thread-executor.h"
 
 G_BEGIN_DECLS
@@ -32,6 +33,9 @@ struct _ConcurProcessPool
   GQueue pids;                   /* of pid_t, of all that are ready */
   gboolean cannot_start;         /* none did, of those tried last */
   gboolean ends;                 /* nobody comes any more for those that are warm */
+  ConcurProcessThreadFunc thread_func;  /* (nullable) stays once it is there */
+  gpointer thread_data;
+  GDestroyNotify thread_data_destroy;
 };
 
 /* The worker process of this thread, which is one of the pool's; started if need be. */

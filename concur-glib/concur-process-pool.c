@@ -15,6 +15,9 @@
 #define START_ATTEMPTS 4
 #define FIRST_PAUSE_US (50 * G_TIME_SPAN_MILLISECOND)
 
+/* How long an answer shows that a worker is there. */
+#define TRUST_US G_TIME_SPAN_MILLISECOND
+
 G_DEFINE_FINAL_TYPE (ConcurProcessPool, concur_process_pool, CONCUR_TYPE_THREAD_EXECUTOR)
 
 /* Of a thread of a pool. */
@@ -37,6 +40,23 @@ pool_drop (ConcurProcessPool  *self,
   concur_process_child_end (child);
 }
 
+/* Whether there is a function that runs the jobs, and it did. */
+static gboolean
+pool_run_by_func (ConcurProcessPool *self)
+{
+  ConcurProcessThreadFunc func;
+
+  concur_lock_acquire (&self->lock);
+  func = self->thread_func;
+  concur_lock_release (&self->lock);
+
+  if (func == NULL)
+    return FALSE;
+  func (CONCUR_THREAD_EXECUTOR (self), self->thread_data);
+
+  return TRUE;
+}
+
 static void
 concur_process_pool_thread_main (ConcurThreadExecutor *executor)
 {
@@ -44,7 +64,8 @@ concur_process_pool_thread_main (ConcurThreadExecutor *executor)
   ConcurProcessChild *child;
   gboolean kept = FALSE;
 
-  while (concur_thread_executor_run_next (executor))
+  /* A thread that starts a warm worker may be earlier than the function. */
+  while (!pool_run_by_func (self) && concur_thread_executor_run_next (executor))
     ;
 
   child = thread_child;
@@ -124,6 +145,8 @@ concur_process_pool_finalize (GObject *object)
 {
   ConcurProcessPool *self = CONCUR_PROCESS_POOL (object);
 
+  if (self->thread_data_destroy != NULL)
+    self->thread_data_destroy (self->thread_data);
   concur_process_settings_clear (&self->settings);
   g_queue_clear (&self->pids);
   concur_lock_clear (&self->lock);
@@ -239,6 +262,38 @@ pool_start (ConcurProcessPool  *self,
     }
 }
 
+static gboolean
+pool_has_too_many_locked (ConcurProcessPool *self)
+{
+  return self->pids.length > concur_thread_executor_get_max_threads (CONCUR_THREAD_EXECUTOR (self));
+}
+
+/* One thread may have started a worker to keep warm while another one, which could have had it,
+ * started its own. */
+static void
+pool_drop_surplus (ConcurProcessPool *self)
+{
+  ConcurProcessChild *surplus = NULL;
+
+  concur_lock_acquire (&self->lock);
+  if (pool_has_too_many_locked (self))
+    surplus = g_queue_pop_tail (&self->warm);
+  concur_lock_release (&self->lock);
+
+  if (surplus != NULL)
+    pool_drop (self, surplus);
+}
+
+/* One that has just answered is not looked at again: if it has gone since, the call cannot be
+ * sent, and goes to another one. */
+static gboolean
+is_there (ConcurProcessChild *child)
+{
+  return (concur_now () - child->last_seen < TRUST_US
+          && concur_wire_reader_is_empty (child->reader))
+         || concur_process_child_is_idle (child);
+}
+
 ConcurProcessChild *
 concur_process_pool_take (ConcurProcessPool  *self,
                           GCancellable       *cancellable,
@@ -246,7 +301,7 @@ concur_process_pool_take (ConcurProcessPool  *self,
 {
   ConcurProcessChild *child = thread_child;
 
-  while (child == NULL || !concur_process_child_is_idle (child))
+  while (child == NULL || !is_there (child))
     {
       if (child != NULL)
         pool_drop (self, child);
@@ -258,6 +313,8 @@ concur_process_pool_take (ConcurProcessPool  *self,
         {
           /* As it is: one that ends at once fails its call, and is not tried for ever. */
           child = pool_start (self, cancellable, error);
+          if (child != NULL)
+            pool_drop_surplus (self);
           break;
         }
     }
@@ -274,6 +331,7 @@ concur_process_pool_give (ConcurProcessPool *self,
   guint max_calls = self->settings.max_calls;
 
   child->n_calls++;
+  child->last_seen = concur_now ();
   if (keep && (max_calls == 0 || child->n_calls < max_calls))
     return;
 
@@ -297,7 +355,7 @@ concur_process_pool_warm (ConcurProcessPool  *self,
     return FALSE;
 
   concur_lock_acquire (&self->lock);
-  kept = !self->ends;
+  kept = !self->ends && !pool_has_too_many_locked (self);
   if (kept)
     g_queue_push_tail (&self->warm, child);
   concur_lock_release (&self->lock);

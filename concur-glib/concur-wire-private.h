@@ -27,9 +27,10 @@ G_BEGIN_DECLS
 /* The kernel takes 253 at once. */
 #define CONCUR_WIRE_MAX_FDS 64
 
-/* Bodies from this size on travel as a memfd, which costs some system calls, but not two
- * copies through the socket. Measured: see tests/performance/README.md. */
-#define CONCUR_WIRE_MEMFD_SIZE (256 * 1024)
+/* Bodies from this size on travel as a memfd. Below it the two copies through the socket
+ * take less time than the kernel needs for fresh memory in a file: 0.4 of it up to 16 MiB,
+ * the same at 64 MiB. See tests/performance/README.md. */
+#define CONCUR_WIRE_MEMFD_SIZE (32 * 1024 * 1024)
 
 #define CONCUR_WIRE_DEFAULT_MAX_BODY (G_GUINT64_CONSTANT (256) * 1024 * 1024)
 
@@ -54,6 +55,8 @@ typedef struct
   ConcurWireKind kind;
   guint64 id;
   GVariant *body;            /* (owned) */
+  const char *name;          /* (nullable): of a CALL */
+  GVariant *content;         /* (owned) (nullable): what is in the variant of CALL, RESULT, ITEM */
   GUnixFDList *fds;          /* (owned) (nullable) */
 } ConcurWireFrame;
 
@@ -69,6 +72,10 @@ typedef enum
 
 const char       *concur_wire_kind_get_name   (ConcurWireKind     kind);
 void              concur_wire_clear           (ConcurWireFrame   *frame);
+
+/* The body of a CALL, floating. */
+GVariant         *concur_wire_make_call       (const char        *name,
+                                               GVariant          *arguments);
 
 ConcurWireReader *concur_wire_reader_new      (guint64            max_body);
 void              concur_wire_reader_free     (ConcurWireReader  *self);
@@ -94,9 +101,13 @@ ConcurWireRead    concur_wire_reader_take     (ConcurWireReader  *self,
 /* A frame on its way out. */
 typedef struct
 {
-  guint8 *data;              /* (owned): the header, and the body unless it is in a memfd */
-  gsize size;
+  guint8 *data;              /* (owned): the header, and what is not elsewhere of the body */
+  gsize size;                /* of all that goes through the socket */
   gsize sent;
+  GVariant *content;         /* (owned) (nullable): a large value in the middle of it */
+  gconstpointer content_data;
+  gsize content_begin;
+  gsize content_size;
   int fds[CONCUR_WIRE_MAX_FDS + 1];
   guint n_fds;
   int memfd;                 /* (owned), -1 if there is none */

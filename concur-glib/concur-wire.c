@@ -15,33 +15,14 @@
 #include <unistd.h>
 
 #include "concur-error.h"
-#include "concur-wire-private.h"
+#include "concur-wire-header-private.h"
 
 /* Bytes asked of the socket at once; a buffer grows beyond that only for a frame whose
  * header was seen. */
-#define READ_SIZE (64 * 1024)
+#define READ_SIZE (16 * 1024)
 
-/* From there on it is worth the while to look for an array of bytes. */
-#define MANY_BYTES 4096
-
-/* The body is the last descriptor that came with the frame. */
-#define FLAG_MEMFD 1
-
-/* Who maps a file must know that nobody will cut it off under his hands. */
-#define MEMFD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-
-/* As it travels. */
-typedef struct
-{
-  guint32 magic;
-  guint8 kind;
-  guint8 flags;
-  guint16 n_fds;
-  guint64 id;
-  guint64 size;
-} Header;
-
-G_STATIC_ASSERT (sizeof (Header) == CONCUR_WIRE_HEADER_SIZE);
+/* A body from this size on is read to where it stays, rather than through the buffer. */
+#define LARGE_SIZE (16 * 1024)
 
 struct _ConcurWireReader
 {
@@ -53,6 +34,12 @@ struct _ConcurWireReader
   int fds[2 * (CONCUR_WIRE_MAX_FDS + 1)];
   guint n_fds;
   gboolean ended;
+  GVariant *kept;                /* (owned) (nullable): of the type of the last content */
+
+  /* the large frame that is being read, if there is one; its header is no more in the buffer */
+  guint8 *large;                 /* (owned) (nullable) */
+  gsize large_end;
+  ConcurWireHeader large_header;
 };
 
 static const struct
@@ -100,6 +87,7 @@ void
 concur_wire_clear (ConcurWireFrame *frame)
 {
   g_clear_pointer (&frame->body, g_variant_unref);
+  g_clear_pointer (&frame->content, g_variant_unref);
   g_clear_object (&frame->fds);
 }
 
@@ -111,12 +99,47 @@ close_all (const int *fds,
     close (fds[i]);
 }
 
+/* GVariant makes the description of a type anew whenever there is no value of it. */
+static void
+keep_call_type (void)
+{
+  static gsize kept;
+
+  if (g_once_init_enter (&kept))
+    {
+      GVariant *call = concur_wire_make_call ("", g_variant_new_boolean (FALSE));
+
+      g_once_init_leave (&kept, (gsize) g_variant_ref_sink (call));
+    }
+}
+
+static void
+reader_keep_type (ConcurWireReader   *self,
+                  const GVariantType *type)
+{
+  if (self->kept != NULL && g_variant_is_of_type (self->kept, type))
+    return;
+
+  g_clear_pointer (&self->kept, g_variant_unref);
+  self->kept = g_variant_ref_sink (g_variant_new_from_data (type, NULL, 0, TRUE, NULL, NULL));
+}
+
+GVariant *
+concur_wire_make_call (const char *name,
+                       GVariant   *arguments)
+{
+  GVariant *children[] = { g_variant_new_string (name), g_variant_new_variant (arguments) };
+
+  return g_variant_new_tuple (children, G_N_ELEMENTS (children));
+}
+
 ConcurWireReader *
 concur_wire_reader_new (guint64 max_body)
 {
   ConcurWireReader *self = g_new0 (ConcurWireReader, 1);
 
   self->max_body = max_body;
+  keep_call_type ();
 
   return self;
 }
@@ -126,6 +149,8 @@ concur_wire_reader_free (ConcurWireReader *self)
 {
   close_all (self->fds, self->n_fds);
   g_free (self->buffer);
+  g_free (self->large);
+  g_clear_pointer (&self->kept, g_variant_unref);
   g_free (self);
 }
 
@@ -152,11 +177,13 @@ reader_add_fds (ConcurWireReader *self,
                 const int        *fds,
                 guint             n_fds)
 {
-  guint n_kept = MIN (n_fds, G_N_ELEMENTS (self->fds) - self->n_fds);
-
-  memcpy (self->fds + self->n_fds, fds, n_kept * sizeof fds[0]);
-  self->n_fds += n_kept;
-  close_all (fds + n_kept, n_fds - n_kept);
+  for (guint i = 0; i < n_fds; i++)
+    {
+      if (self->n_fds < G_N_ELEMENTS (self->fds))
+        self->fds[self->n_fds++] = fds[i];
+      else
+        close (fds[i]);
+    }
 }
 
 void
@@ -166,11 +193,21 @@ concur_wire_reader_feed (ConcurWireReader *self,
                          const int        *fds,
                          guint             n_fds)
 {
+  reader_add_fds (self, fds, n_fds);
+  if (self->large != NULL)
+    {
+      gsize n = MIN (size, self->large_header.size - self->large_end);
+
+      if (n > 0)
+        memcpy (self->large + self->large_end, data, n);
+      self->large_end += n;
+      data = (const guint8 *) data + n;
+      size -= n;
+    }
   reader_make_room (self, size);
   if (size > 0)
     memcpy (self->buffer + self->end, data, size);
   self->end += size;
-  reader_add_fds (self, fds, n_fds);
 }
 
 gboolean
@@ -189,9 +226,17 @@ concur_wire_reader_fill (ConcurWireReader  *self,
   struct cmsghdr *part;
   gssize n_read;
 
-  reader_make_room (self, READ_SIZE);
-  data.iov_base = self->buffer + self->end;
-  data.iov_len = self->size - self->end;
+  if (self->large != NULL)
+    {
+      data.iov_base = self->large + self->large_end;
+      data.iov_len = self->large_header.size - self->large_end;
+    }
+  else
+    {
+      reader_make_room (self, READ_SIZE);
+      data.iov_base = self->buffer + self->end;
+      data.iov_len = self->size - self->end;
+    }
   message.msg_control = &control;
   message.msg_controllen = sizeof control;
 
@@ -228,7 +273,10 @@ concur_wire_reader_fill (ConcurWireReader  *self,
         reader_add_fds (self, (const int *) (void *) CMSG_DATA (part),
                         (part->cmsg_len - CMSG_LEN (0)) / sizeof (int));
     }
-  self->end += (gsize) n_read;
+  if (self->large != NULL)
+    self->large_end += (gsize) n_read;
+  else
+    self->end += (gsize) n_read;
   if (n_read == 0)
     self->ended = TRUE;
 
@@ -257,7 +305,7 @@ refuse (GError     **error,
 }
 
 static gboolean
-header_check (const Header  *header,
+header_check (const ConcurWireHeader  *header,
               guint64        max_body,
               GError       **error)
 {
@@ -265,7 +313,7 @@ header_check (const Header  *header,
     return refuse (error, "what came is no frame: it begins with 0x%08x", header->magic);
   if (kind_get_type (header->kind) == NULL)
     return refuse (error, "there is no frame of kind %u", header->kind);
-  if (header->flags & ~FLAG_MEMFD)
+  if (header->flags & ~CONCUR_WIRE_FLAG_MEMFD)
     return refuse (error, "a %s frame has unknown flags 0x%02x",
                    concur_wire_kind_get_name (header->kind), header->flags);
   if (header->size > max_body)
@@ -273,10 +321,10 @@ header_check (const Header  *header,
                    "a %s frame is %" G_GUINT64_FORMAT " bytes long; %" G_GUINT64_FORMAT
                    " are allowed",
                    concur_wire_kind_get_name (header->kind), header->size, max_body);
-  if (header->n_fds > CONCUR_WIRE_MAX_FDS + (header->flags & FLAG_MEMFD))
+  if (header->n_fds > CONCUR_WIRE_MAX_FDS + (header->flags & CONCUR_WIRE_FLAG_MEMFD))
     return refuse (error, "a %s frame has %u file descriptors; %u are allowed",
                    concur_wire_kind_get_name (header->kind), header->n_fds, CONCUR_WIRE_MAX_FDS);
-  if ((header->flags & FLAG_MEMFD) && header->n_fds == 0)
+  if ((header->flags & CONCUR_WIRE_FLAG_MEMFD) && header->n_fds == 0)
     return refuse (error, "the body of a %s frame should be in a memfd, but none came",
                    concur_wire_kind_get_name (header->kind));
 
@@ -308,7 +356,7 @@ map_body (int       fd,
   Mapping *mapping;
   gpointer data;
 
-  if (seals == -1 || (seals & MEMFD_SEALS) != MEMFD_SEALS)
+  if (seals == -1 || (seals & CONCUR_WIRE_MEMFD_SEALS) != CONCUR_WIRE_MEMFD_SEALS)
     {
       refuse (error, "the body is in a file that is not sealed");
       return NULL;
@@ -335,70 +383,125 @@ map_body (int       fd,
   return g_bytes_new_with_free_func (data, size, mapping_free, mapping);
 }
 
-/* Whether it is a variant with an array of bytes, which is normal whatever they are. */
-static gboolean
-has_bytes (GVariant *variant)
+/* What is in the variant that takes so many of these bytes; NULL if that is not normal. GVariant
+ * looks at each byte of an array, and there may be many millions: they are taken as they
+ * are. */
+static GVariant *
+reader_get_content (ConcurWireReader *self,
+                    GBytes           *bytes,
+                    gsize             begin,
+                    gsize             size)
 {
-  g_autoptr (GVariant) content = g_variant_get_variant (variant);
+  const char *data = (const char *) g_bytes_get_data (bytes, NULL) + begin;
+  const char *zero = size == 0 ? NULL : memrchr (data, '\0', size);
+  g_autoptr (GBytes) part = NULL;
+  g_autoptr (GVariant) content = NULL;
+  const GVariantType *type;
+  const char *end;
 
-  return g_variant_is_of_type (content, G_VARIANT_TYPE_BYTESTRING)
-         && g_variant_get_size (variant) == g_variant_get_size (content) + sizeof "ay";
+  if (zero == NULL || !g_variant_type_string_scan (zero + 1, data + size, &end)
+      || end != data + size)
+    return NULL;
+  type = (const GVariantType *) (zero + 1);
+  if (!g_variant_type_is_definite (type))
+    return NULL;
+
+  reader_keep_type (self, type);
+  part = g_bytes_new_from_bytes (bytes, begin, (gsize) (zero - data));
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_BYTESTRING))
+    return g_variant_ref_sink (g_variant_new_from_bytes (type, part, TRUE));
+
+  content = g_variant_ref_sink (g_variant_new_from_bytes (type, part, FALSE));
+  if (g_variant_get_size (content) != (gsize) (zero - data) || !g_variant_is_normal_form (content))
+    return NULL;
+
+  return g_steal_pointer (&content);
 }
 
-/* Whether it is a name, and bytes: the name, up to a multiple of eight, the variant, and
- * where the name ends. */
+/* Where the variant of a tuple with a name begins, and its size: the name, up to a multiple of
+ * eight, the variant, and where the name ends. FALSE: that is not normal. */
 static gboolean
-has_name_and_bytes (GVariant *tuple)
+find_variant (GBytes *bytes,
+              gsize  *variant_begin,
+              gsize  *variant_size)
 {
-  g_autoptr (GVariant) name = g_variant_get_child_value (tuple, 0);
-  g_autoptr (GVariant) content = g_variant_get_child_value (tuple, 1);
-  const guint8 *data = g_variant_get_data (tuple);
-  gsize size = g_variant_get_size (tuple);
-  gsize name_size = g_variant_get_size (name);
-  gsize begin = (name_size + 7) & ~(gsize) 7;
-  gsize end_size = size <= G_MAXUINT16 ? 2 : size <= G_MAXUINT32 ? 4 : 8;
-  guint64 end = 0;
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  gsize offset_size = size <= G_MAXUINT8    ? 1
+                      : size <= G_MAXUINT16 ? 2
+                      : size <= G_MAXUINT32 ? 4
+                                            : 8;
+  gsize body_size, begin;
+  guint64 name_size = 0;
 
-  if (size != begin + g_variant_get_size (content) + end_size)
+  if (size <= offset_size)
+    return FALSE;
+  body_size = size - offset_size;
+  if (concur_wire_get_offset_size (body_size) != offset_size)
+    return FALSE;
+  for (gsize i = 0; i < offset_size; i++)
+    name_size |= (guint64) data[body_size + i] << (8 * i);
+  if (name_size == 0 || name_size > body_size || data[name_size - 1] != '\0')
+    return FALSE;
+  begin = (name_size + 7) & ~(gsize) 7;
+  if (begin > body_size)
     return FALSE;
   for (gsize i = name_size; i < begin; i++)
     {
       if (data[i] != 0)
         return FALSE;
     }
-  for (gsize i = 0; i < end_size; i++)
-    end |= (guint64) data[size - end_size + i] << (8 * i);
+  *variant_begin = begin;
+  *variant_size = body_size - begin;
 
-  return end == name_size && g_variant_is_normal_form (name) && has_bytes (content);
+  return g_utf8_validate_len ((const char *) data, name_size - 1, NULL);
 }
 
-/* GVariant looks at each byte of an array, where there may be many millions. */
+/* FALSE: it is not normal. */
 static gboolean
-is_normal (GVariant *body)
+reader_set_body (ConcurWireReader *self,
+                 ConcurWireFrame  *frame,
+                 const char       *type,
+                 GBytes           *bytes)
 {
-  if (g_variant_get_size (body) >= MANY_BYTES)
+  gsize begin = 0;
+  gsize size = g_bytes_get_size (bytes);
+  gboolean has_name = g_str_equal (type, "(sv)");
+  gboolean has_content = has_name || g_str_equal (type, "v");
+
+  if (has_content)
     {
-      if (g_variant_is_of_type (body, G_VARIANT_TYPE_VARIANT) && has_bytes (body))
-        return TRUE;
-      if (g_variant_is_of_type (body, G_VARIANT_TYPE ("(sv)")) && has_name_and_bytes (body))
-        return TRUE;
+      if (has_name && !find_variant (bytes, &begin, &size))
+        return FALSE;
+      frame->content = reader_get_content (self, bytes, begin, size);
+      if (frame->content == NULL)
+        return FALSE;
     }
 
-  return g_variant_is_normal_form (body);
+  frame->body = g_variant_ref_sink (
+      g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, has_content));
+  /* The body keeps the bytes. */
+  frame->name = has_name ? g_bytes_get_data (bytes, NULL) : NULL;
+  if (has_content || g_variant_is_normal_form (frame->body))
+    return TRUE;
+
+  g_clear_pointer (&frame->body, g_variant_unref);
+
+  return FALSE;
 }
 
 /* Takes the frame's descriptors off the list, and its body. */
 static gboolean
 reader_take_body (ConcurWireReader  *self,
-                  const Header      *header,
+                  const ConcurWireHeader      *header,
                   ConcurWireFrame   *frame,
                   GError           **error)
 {
-  gboolean in_memfd = (header->flags & FLAG_MEMFD) != 0;
+  const char *type = kind_get_type (header->kind);
+  gboolean in_memfd = (header->flags & CONCUR_WIRE_FLAG_MEMFD) != 0;
   guint n_fds = header->n_fds;
   int fds[CONCUR_WIRE_MAX_FDS + 1];
   g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GVariant) body = NULL;
 
   memcpy (fds, self->fds, n_fds * sizeof fds[0]);
   self->n_fds -= n_fds;
@@ -410,12 +513,15 @@ reader_take_body (ConcurWireReader  *self,
       bytes = map_body (fds[n_fds], header->size, error);
       close (fds[n_fds]);
     }
+  else if (self->large != NULL)
+    {
+      bytes = g_bytes_new_take (g_steal_pointer (&self->large), header->size);
+    }
   else
     {
-      bytes = g_bytes_new (self->buffer + self->begin + CONCUR_WIRE_HEADER_SIZE, header->size);
+      bytes = g_bytes_new (self->buffer + self->begin, header->size);
       self->begin += header->size;
     }
-  self->begin += CONCUR_WIRE_HEADER_SIZE;
 
   if (bytes == NULL)
     {
@@ -423,21 +529,56 @@ reader_take_body (ConcurWireReader  *self,
       return FALSE;
     }
 
-  body = g_variant_ref_sink (
-      g_variant_new_from_bytes (G_VARIANT_TYPE (kind_get_type (header->kind)), bytes, FALSE));
-  if (!is_normal (body))
+  if (!reader_set_body (self, frame, type, bytes))
     {
       close_all (fds, n_fds);
       return refuse (error, "the body of a %s frame is no %s in normal form",
-                     concur_wire_kind_get_name (header->kind), kind_get_type (header->kind));
+                     concur_wire_kind_get_name (header->kind), type);
     }
 
   frame->kind = header->kind;
   frame->id = header->id;
-  frame->body = g_steal_pointer (&body);
   frame->fds = n_fds == 0 ? NULL : g_unix_fd_list_new_from_array (fds, (gint) n_fds);
 
   return TRUE;
+}
+
+/* FALSE: there is not so much memory. */
+static gboolean
+reader_begin_large (ConcurWireReader  *self,
+                    const ConcurWireHeader      *header,
+                    GError           **error)
+{
+  self->large = g_try_malloc (header->size);
+  if (self->large == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+                   "There is no memory for a %s frame of %" G_GUINT64_FORMAT " bytes",
+                   concur_wire_kind_get_name (header->kind), header->size);
+      return FALSE;
+    }
+
+  self->large_header = *header;
+  self->large_end = self->end - self->begin;
+  memcpy (self->large, self->buffer + self->begin, self->large_end);
+  self->begin = self->end;
+
+  return TRUE;
+}
+
+static ConcurWireRead
+reader_wait_for_more (ConcurWireReader  *self,
+                      gboolean           between_frames,
+                      GError           **error)
+{
+  if (!self->ended)
+    return CONCUR_WIRE_READ_MORE;
+  if (between_frames)
+    return CONCUR_WIRE_READ_END;
+
+  refuse (error, "what came ends in the middle of a frame");
+
+  return CONCUR_WIRE_READ_BAD;
 }
 
 ConcurWireRead
@@ -445,27 +586,36 @@ concur_wire_reader_take (ConcurWireReader  *self,
                          ConcurWireFrame   *frame,
                          GError           **error)
 {
-  gsize available = self->end - self->begin;
-  gsize wanted = CONCUR_WIRE_HEADER_SIZE;
-  Header header;
+  ConcurWireHeader header;
 
-  if (available >= wanted)
+  if (self->large != NULL)
     {
+      header = self->large_header;
+      if (self->large_end < header.size)
+        return reader_wait_for_more (self, FALSE, error);
+    }
+  else
+    {
+      gsize available = self->end - self->begin;
+
+      if (available < CONCUR_WIRE_HEADER_SIZE)
+        return reader_wait_for_more (self, available == 0, error);
+
       memcpy (&header, self->buffer + self->begin, sizeof header);
       if (!header_check (&header, self->max_body, error))
         return CONCUR_WIRE_READ_BAD;
-      if (!(header.flags & FLAG_MEMFD))
-        wanted += header.size;
-    }
-
-  if (available < wanted)
-    {
-      if (!self->ended)
-        return CONCUR_WIRE_READ_MORE;
-      if (available == 0)
-        return CONCUR_WIRE_READ_END;
-      refuse (error, "what came ends in the middle of a frame");
-      return CONCUR_WIRE_READ_BAD;
+      available -= CONCUR_WIRE_HEADER_SIZE;
+      if (!(header.flags & CONCUR_WIRE_FLAG_MEMFD) && available < header.size)
+        {
+          if (header.size >= LARGE_SIZE)
+            {
+              self->begin += CONCUR_WIRE_HEADER_SIZE;
+              if (!reader_begin_large (self, &header, error))
+                return CONCUR_WIRE_READ_BAD;
+            }
+          return reader_wait_for_more (self, FALSE, error);
+        }
+      self->begin += CONCUR_WIRE_HEADER_SIZE;
     }
 
   /* Those of a frame come with its first byte. */
@@ -483,152 +633,5 @@ concur_wire_reader_take (ConcurWireReader  *self,
 gboolean
 concur_wire_reader_is_empty (const ConcurWireReader *self)
 {
-  return self->begin == self->end && self->n_fds == 0;
-}
-
-/* The body in a file that nobody can change any more. */
-static int
-store_in_memfd (GVariant  *body,
-                gsize      size,
-                GError   **error)
-{
-  int fd = memfd_create ("concur", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  gpointer data = MAP_FAILED;
-
-  if (fd != -1 && ftruncate (fd, (off_t) size) == 0)
-    data = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data != MAP_FAILED)
-    {
-      g_variant_store (body, data);
-      munmap (data, size);
-      if (fcntl (fd, F_ADD_SEALS, MEMFD_SEALS) == 0)
-        return fd;
-    }
-
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "memfd: %s", g_strerror (errno));
-  if (fd != -1)
-    close (fd);
-
-  return -1;
-}
-
-gboolean
-concur_wire_writer_init (ConcurWireWriter  *self,
-                         ConcurWireKind     kind,
-                         guint64            id,
-                         GVariant          *body,
-                         GUnixFDList       *fds,
-                         guint64            max_body,
-                         GError           **error)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
-  gsize size = g_variant_get_size (sunk);
-  gboolean in_memfd = size >= CONCUR_WIRE_MEMFD_SIZE;
-  guint n_fds = fds == NULL ? 0 : (guint) g_unix_fd_list_get_length (fds);
-  Header header = {
-    .magic = CONCUR_WIRE_MAGIC,
-    .kind = kind,
-    .flags = in_memfd ? FLAG_MEMFD : 0,
-    .n_fds = (guint16) (n_fds + in_memfd),
-    .id = id,
-    .size = size,
-  };
-
-  memset (self, 0, sizeof *self);
-  self->memfd = -1;
-
-  if (size > max_body)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                   "%" G_GSIZE_FORMAT " bytes are too many for a worker process: %" G_GUINT64_FORMAT
-                   " are allowed",
-                   size, max_body);
-      return FALSE;
-    }
-  if (n_fds > CONCUR_WIRE_MAX_FDS)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                   "%u file descriptors are too many for a worker process: %u are allowed", n_fds,
-                   CONCUR_WIRE_MAX_FDS);
-      return FALSE;
-    }
-  if (in_memfd)
-    {
-      self->memfd = store_in_memfd (sunk, size, error);
-      if (self->memfd == -1)
-        return FALSE;
-    }
-
-  if (n_fds > 0)
-    memcpy (self->fds, g_unix_fd_list_peek_fds (fds, NULL), n_fds * sizeof self->fds[0]);
-  if (in_memfd)
-    self->fds[n_fds++] = self->memfd;
-  self->n_fds = n_fds;
-
-  self->size = CONCUR_WIRE_HEADER_SIZE + (in_memfd ? 0 : size);
-  self->data = g_malloc (self->size);
-  memcpy (self->data, &header, sizeof header);
-  if (!in_memfd)
-    g_variant_store (sunk, self->data + CONCUR_WIRE_HEADER_SIZE);
-
-  return TRUE;
-}
-
-void
-concur_wire_writer_clear (ConcurWireWriter *self)
-{
-  g_clear_pointer (&self->data, g_free);
-  if (self->memfd != -1)
-    close (self->memfd);
-  self->memfd = -1;
-}
-
-gboolean
-concur_wire_writer_send (ConcurWireWriter  *self,
-                         int                socket,
-                         GError           **error)
-{
-  while (self->sent < self->size)
-    {
-      union
-      {
-        struct cmsghdr header;
-        char space[CMSG_SPACE (sizeof (int) * (CONCUR_WIRE_MAX_FDS + 1))];
-      } control;
-      struct iovec data = { self->data + self->sent, self->size - self->sent };
-      struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-      gssize n_sent;
-
-      if (self->sent == 0 && self->n_fds > 0)
-        {
-          gsize size = self->n_fds * sizeof self->fds[0];
-
-          memset (&control, 0, sizeof control);
-          control.header.cmsg_level = SOL_SOCKET;
-          control.header.cmsg_type = SCM_RIGHTS;
-          control.header.cmsg_len = CMSG_LEN (size);
-          memcpy (CMSG_DATA (&control.header), self->fds, size);
-          message.msg_control = &control;
-          message.msg_controllen = CMSG_SPACE (size);
-        }
-
-      n_sent = sendmsg (socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (n_sent >= 0)
-        {
-          self->sent += (gsize) n_sent;
-        }
-      else if (errno == EAGAIN)
-        {
-          return TRUE;
-        }
-      else if (errno != EINTR)
-        {
-          if (errno != EPIPE && errno != ECONNRESET)
-            g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "sendmsg: %s",
-                         g_strerror (errno));
-          return FALSE;
-        }
-    }
-
-  return TRUE;
+  return self->begin == self->end && self->large == NULL && self->n_fds == 0;
 }

@@ -58,10 +58,10 @@ struct _ConcurWorkerCall
   guint64 id;
   char *name;
   GVariant *arguments;           /* (owned) */
-  GUnixFDList *fds;              /* (owned) */
   GCancellable *cancellable;     /* (owned) */
 
   /* atomic */
+  _Atomic (GUnixFDList *) fds;   /* (owned) (nullable): made when it is asked for */
   _Atomic gint answered;
   _Atomic gint progress;         /* the last step told of */
 };
@@ -155,12 +155,14 @@ static void
 concur_worker_call_finalize (GObject *object)
 {
   ConcurWorkerCall *self = CONCUR_WORKER_CALL (object);
+  /* Nobody else has it any more. */
+  GUnixFDList *fds = concur_atomic_load (&self->fds, CONCUR_RELAXED);
 
   g_clear_pointer (&self->map, concur_worker_map_unref);
   concur_worker_link_unref (self->link);
   g_free (self->name);
   g_variant_unref (self->arguments);
-  g_object_unref (self->fds);
+  g_clear_object (&fds);
   g_object_unref (self->cancellable);
 
   G_OBJECT_CLASS (concur_worker_call_parent_class)->finalize (object);
@@ -195,7 +197,7 @@ concur_worker_call_new (ConcurWorkerLink *link,
   self->id = id;
   self->name = g_strdup (name);
   self->arguments = g_variant_ref (arguments);
-  self->fds = fds != NULL ? g_object_ref (fds) : g_unix_fd_list_new ();
+  concur_atomic_init (&self->fds, fds != NULL ? g_object_ref (fds) : NULL);
   if (map != NULL)
     {
       concur_atomic_add (&map->refs, 1, CONCUR_RELAXED);
@@ -263,9 +265,22 @@ concur_worker_call_get_arguments (ConcurWorkerCall *self)
 GUnixFDList *
 concur_worker_call_get_fd_list (ConcurWorkerCall *self)
 {
+  GUnixFDList *fds;
+
   g_return_val_if_fail (CONCUR_IS_WORKER_CALL (self), NULL);
 
-  return self->fds;
+  /* Whoever finds it finds it whole. */
+  fds = concur_atomic_load (&self->fds, CONCUR_ACQUIRE);
+  if (fds == NULL)
+    {
+      GUnixFDList *fresh = g_unix_fd_list_new ();
+
+      if (concur_atomic_cas (&self->fds, &fds, fresh, CONCUR_ACQ_REL))
+        return fresh;
+      g_object_unref (fresh);
+    }
+
+  return fds;
 }
 
 /**

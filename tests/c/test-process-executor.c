@@ -225,8 +225,8 @@ static void
 test_large (void)
 {
   ConcurProcessExecutor *workers = workers_new ("max-message-size",
-                                                G_GUINT64_CONSTANT (4) * 1024 * 1024, NULL);
-  static const gsize sizes[] = { 0, 1, 1000, 100000, 262100, 262144, 3000000 };
+                                                G_GUINT64_CONSTANT (50) * 1024 * 1024, NULL);
+  static const gsize sizes[] = { 0, 1, 1000, 16384, 100000, 3000000, 40000000 };
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
@@ -239,12 +239,12 @@ test_large (void)
       g_assert_true (g_bytes_equal (bytes, back));
     }
   {
-    g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (5000000), 5000000);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (60000000), 60000000);
     g_autoptr (ConcurFuture) future = concur_process_executor_call (
         workers, "echo", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE), NULL,
         NULL);
 
-    assert_error (future, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "5000");
+    assert_error (future, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "6000");
   }
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }

@@ -148,9 +148,8 @@ raw_answer (const char *mode,
     }
   if (g_str_equal (mode, "half-and-stay"))
     {
-      raw_send (CONCUR_WIRE_STATUS, id, g_variant_new ("ms", "half"), G_MAXSIZE);
-      raw_send (CONCUR_WIRE_RESULT, id, raw_value (), CONCUR_WIRE_HEADER_SIZE + 3);
       signal (SIGINT, SIG_IGN);
+      raw_send (CONCUR_WIRE_RESULT, id, raw_value (), CONCUR_WIRE_HEADER_SIZE + 3);
     }
   if (g_str_equal (mode, "other-id"))
     raw_send (CONCUR_WIRE_RESULT, id + 1, raw_value (), G_MAXSIZE);
@@ -293,7 +292,7 @@ static void
 test_deaf (void)
 {
   ConcurProcessExecutor *workers = faulty_new ("deaf", -1);
-  g_autofree char *text = g_strnfill (CONCUR_WIRE_MEMFD_SIZE - 1000, 'x');
+  g_autofree char *text = g_strnfill (1024 * 1024, 'x');
   g_autoptr (ConcurFuture) queued = NULL;
   g_autoptr (ConcurFuture) call = concur_process_executor_call (
     workers, "any", g_variant_new_string (text), NULL, NULL);
@@ -317,19 +316,15 @@ test_deaf (void)
   workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
 }
 
-/* It is cancelled while its answer is half there. */
+/* It is cancelled while its answer is half there, or on the way. */
 static void
 test_cancel_half (void)
 {
   ConcurProcessExecutor *workers = faulty_new ("half-and-stay", -1);
   g_autoptr (ConcurFuture) call = concur_process_executor_call (workers, "any", NULL, NULL, NULL);
-  g_autofree char *text = NULL;
 
-  do
-    g_clear_pointer (&text, g_free);
-  while ((text = concur_future_dup_status_text (call)) == NULL);
-  g_assert_cmpstr (text, ==, "half");
-  g_assert_false (concur_future_is_done (call));
+  test_wait_until (concur_process_executor_get_n_workers (workers) == 1);
+  g_assert_false (concur_future_wait (call, 10 * G_TIME_SPAN_MILLISECOND));
   concur_future_cancel (call, CONCUR_CANCEL_NONE);
   assert_fault (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);

@@ -109,6 +109,90 @@ test_cancel (void)
   workers_end (call.workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
+typedef struct
+{
+  _Atomic guint n_entered;
+  _Atomic guint n_left;
+  _Atomic guint n_inside;        /* calls that were made within the function */
+  _Atomic gboolean gone;
+} Threads;
+
+static _Thread_local Threads *thread_inside;
+
+static void
+thread_func (ConcurThreadExecutor *threads,
+             gpointer              data)
+{
+  Threads *self = data;
+
+  self->n_entered++;
+  thread_inside = self;
+  while (concur_thread_executor_run_next (threads))
+    ;
+  thread_inside = NULL;
+  self->n_left++;
+}
+
+static void
+threads_gone (gpointer data)
+{
+  Threads *self = data;
+
+  self->gone = TRUE;
+}
+
+static gboolean
+call_inside (ConcurJob  *job,
+             gpointer    data,
+             GError    **error)
+{
+  if (thread_inside != NULL)
+    thread_inside->n_inside++;
+
+  return call_within (job, data, error);
+}
+
+static void
+check_thread_func (guint min_workers)
+{
+  Threads threads = { 0 };
+  Call call = { workers_new ("max-workers", 1, "min-workers", min_workers, NULL), "square", NULL };
+
+  concur_process_executor_set_thread_func (call.workers, thread_func, &threads, threads_gone);
+  test_critical (
+      concur_process_executor_set_thread_func (call.workers, thread_func, &threads, NULL));
+  call.arguments = g_variant_ref_sink (g_variant_new_int64 (3));
+  for (guint i = 0; i < 5; i++)
+    {
+      ConcurJob *job = concur_job_new (call_inside, &call, NULL);
+      g_autoptr (ConcurFuture) future = concur_process_executor_submit_job (call.workers, job,
+                                                                            NULL);
+
+      g_object_unref (job);
+      test_assert_done (future);
+      g_assert_null (concur_future_get_error (future));
+    }
+  workers_end (call.workers, CONCUR_SHUTDOWN_DRAIN);
+  g_assert_cmpuint (threads.n_entered, ==, 1);
+  g_assert_cmpuint (threads.n_left, ==, 1);
+  /* One that starts a worker in advance may have taken a call with it. */
+  g_assert_cmpuint (threads.n_inside, >=, min_workers == 0 ? 5 : 4);
+  test_wait_until (threads.gone);
+  g_variant_unref (call.arguments);
+}
+
+static void
+test_thread_func (void)
+{
+  check_thread_func (0);
+}
+
+static void
+test_thread_func_warm (void)
+{
+  check_thread_func (1);
+}
+
 /* At the sizes where something changes: of the place for lengths, and of where they travel. */
 static void
 test_bytes (void)
@@ -150,6 +234,8 @@ main (int   argc,
   g_test_add_func ("/process-job/details", test_details);
   g_test_add_func ("/process-job/not-started", test_not_started);
   g_test_add_func ("/process-job/cancel", test_cancel);
+  g_test_add_func ("/process-job/thread-func", test_thread_func);
+  g_test_add_func ("/process-job/thread-func-warm", test_thread_func_warm);
   g_test_add_func ("/process-job/bytes", test_bytes);
 
   return test_run ();

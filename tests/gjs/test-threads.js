@@ -91,6 +91,7 @@ test('direct callbacks and the life of a pool\'s thread are not for JavaScript',
     throws(() => Concur.Future.resolved(1).add_direct_callback(never), CLEAR);
     throws(() => pool.runNext(), CLEAR);
     throws(() => pool.run_next(), CLEAR);
+    throws(() => new Concur.ProcessExecutor({module: import.meta.url}).setThreadFunc(never), CLEAR);
 });
 
 test('the functions of threads cannot be overridden', () => {
@@ -240,6 +241,7 @@ const LOOKED_AFTER = {
     'LoopThread.add_task': 'refused',
     'LoopThread.call': 'refused',
     'LoopThread.stop_async': 'main context',
+    'ProcessExecutor.set_thread_func': 'refused',
     'Retry.run': 'refused',
     'Retry.set_filter': 'main context of the attempts',
     'TaskGroup.submit': 'refused',

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-BenchOptions bench_options = { .n = 1000, .workers = 2, .repeat = 1 };
+BenchOptions bench_options = { .n = 1000, .workers = 2, .repeat = 1, .size = 64 };
 
 static struct
 {
@@ -265,6 +265,7 @@ bench_main (int               argc,
     { "work", 0, 0, G_OPTION_ARG_INT, &bench_options.work, "Steps of arithmetic in each job", "N" },
     { "repeat", 0, 0, G_OPTION_ARG_INT, &bench_options.repeat, "How often to do all jobs", "N" },
     { "pending", 0, 0, G_OPTION_ARG_INT, &bench_options.pending, "What waits meanwhile", "N" },
+    { "size", 0, 0, G_OPTION_ARG_INT, &bench_options.size, "Bytes of a message", "N" },
     { "pin", 0, 0, G_OPTION_ARG_NONE, &bench_options.pin, "Run on one processor", NULL },
     { "list", 0, 0, G_OPTION_ARG_NONE, &list, "Name the cases", NULL },
     G_OPTION_ENTRY_NULL

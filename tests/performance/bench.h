@@ -27,6 +27,7 @@ typedef struct
   int      work;    /* rounds of arithmetic in each job, see bench_work () */
   int      repeat;  /* how often to do all n */
   int      pending; /* what waits meanwhile */
+  int      size;    /* bytes of a message */
   gboolean pin;     /* everything on one processor */
 } BenchOptions;
 

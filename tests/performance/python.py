@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import concurrent.futures
 import json
+import multiprocessing
 import os
 import queue
 import random
@@ -191,10 +192,18 @@ def workloads():
     plain_loop = PlainLoop()
     loop = Concur.LoopThread(name='bench')
     loop.start()
+    spawned_workers, forked_workers = (
+        concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context(method))
+        for method in ('spawn', 'fork'))
+    workers = Concur.ProcessExecutor(1)
+    standard_workers = Concur.ProcessPoolExecutor(1)
 
     def close():
         plain_loop.stop()
         loop.stop()
+        for each in spawned_workers, forked_workers, standard_workers:
+            each.shutdown()
+        workers.shutdown().wait()
 
     return {
         'submit, result': ('1.6 (1.3 for a concurrent.futures.Future)', {
@@ -231,6 +240,18 @@ def workloads():
         'coroutine': ('1', {
             'run_coroutine_threadsafe': coroutines(plain_loop.submit),
             'LoopThread.submit': coroutines(loop.submit),
+        }),
+        'processes': ('1', {
+            'concurrent.futures, spawn': blocking(spawned_workers.submit),
+            'concurrent.futures, fork': blocking(forked_workers.submit),
+            'ProcessExecutor': blocking(workers.submit),
+            'ProcessPoolExecutor': blocking(standard_workers.submit),
+        }),
+        'burst on processes': ('', {
+            'concurrent.futures, spawn': burst(spawned_workers.submit),
+            'concurrent.futures, fork': burst(forked_workers.submit),
+            'ProcessExecutor': burst(workers.submit),
+            'ProcessPoolExecutor': burst(standard_workers.submit),
         }),
     }, close
 

@@ -22,8 +22,8 @@ import workloads  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = ("throughput", "latency", "context", "posts", "combine", "timers", "tasks", "channels", "list",
-            "memory", "growth")
-WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "tasks", "channels", "W-list", "W7", "growth")
+            "memory", "growth", "processes")
+WORKLOADS = ("W1", "W2", "W3", "W4", "W5", "tasks", "channels", "W-list", "W7", "growth", "W8")
 
 #: meson and automake: this test cannot be run here
 SKIPPED = 77
@@ -37,7 +37,9 @@ def clean_environment():
                 "LD_PRELOAD", "GLIBC_TUNABLES")
     env = {name: value for name, value in os.environ.items()
            if name not in unwanted and not name.startswith(("MALLOC_", "CONCUR_"))}
-    env.update(LC_ALL="C", GIO_USE_VFS="local", GSETTINGS_BACKEND="memory", GIO_MODULE_DIR="/nonexistent")
+    python = "/usr/bin/python3"
+    env.update(LC_ALL="C", GIO_USE_VFS="local", GSETTINGS_BACKEND="memory", GIO_MODULE_DIR="/nonexistent",
+               BENCH_PYTHON=python if os.path.exists(python) else sys.executable)
     return env
 
 
@@ -239,7 +241,7 @@ def show_measured(table, result):
     if table.references:
         head += [f"× {reference}" for reference in table.references]
     else:
-        head += ["× the smaller n"]
+        head += [f"× {table.own_reference}"]
     timed = table.unit == "time"
     head += ["CPU", "switches"] if timed else ["resident"] if table.unit == "bytes" else []
     head += [table.also[1]] if table.also else []

@@ -31,6 +31,7 @@ class Table:
     rows: tuple
     note: str = ""
     most_rounds: int = 99  # for what does not vary
+    own_reference: str = "the smaller n"  # what the rows' own references are
     also: tuple = ()       # one more column: key in the program's line, title
 
 
@@ -63,6 +64,9 @@ TIMERS = 100000
 
 #: Pending jobs between which growth is measured.
 FEW, MANY = 2000, 32000
+
+#: Bytes that go to a worker and back.
+SIZES = {"64 bytes": 64, "4 KiB": 4096, "64 KiB": 65536, "1 MiB": 1048576}
 
 GROWTH = {
     "plain": ("plain", "concur-plain"),
@@ -143,6 +147,29 @@ def tables(quick=False):
 
     def channels(*rows):
         return tuple(Row(name, "channels", case, values) for name, case in rows)
+
+    round_trips = 3000 // scale
+
+    def w8_bytes(*more):
+        rows = []
+        for title, size in SIZES.items():
+            size = options(n=round_trips // (10 if size > 100000 else 1), size=size) + more
+            peer = f"socketpair, {title}"
+            rows += (Row(f"concur: call, {title}", "processes", "call-bytes", size, reference=peer),
+                     Row(f"concur: within a job, {title}", "processes", "within-bytes", size, reference=peer),
+                     Row(peer, "processes", "socket", size, reference=peer))
+        return tuple(rows)
+
+    def w8_variant(*more):
+        calls = options(n=round_trips, size=64) + more
+        return (
+            Row("concur: call", "processes", "call-variant", calls),
+            Row("concur: within a job", "processes", "within-variant", calls),
+            Row("socketpair, 64 bytes", "processes", "socket", calls),
+            Row("Python, ProcessPoolExecutor", "processes", "python", calls),
+        )
+
+    pools = options(n=30 // min(scale, 5)) + ("--pin",)
 
     growth = []
     for title, case in GROWTH.values():
@@ -277,6 +304,22 @@ def tables(quick=False):
                Row("libuv, no future", "memory", "libuv", pending),
                Row("GObject alone", "memory", "object", pending)),
               most_rounds=3),
+        Table("w8-bytes-pinned", "W8", "call in a worker process with bytes, one at a time, all on one "
+              "processor (median)", "p50", "time", (), w8_bytes("--pin"),
+              "A socketpair's bytes are looked at by nobody.", own_reference="its socketpair"),
+        Table("w8-pinned", "W8", "call in a worker process with a small GVariant, one at a time, all on one "
+              "processor (median)", "p50", "time",
+              ("socketpair, 64 bytes", "Python, ProcessPoolExecutor"), w8_variant("--pin")),
+        Table("w8-free", "W8", "call in a worker process with a small GVariant, one at a time (median)",
+              "p50", "time", ("socketpair, 64 bytes", "Python, ProcessPoolExecutor"), w8_variant(),
+              "Two modes, as above."),
+        Table("w8-first", "W8", "first call of a pool that was kept warm, one processor (median)", "p50", "time",
+              ("the 20th call, after a rest", "the 20th call"),
+              (Row("the first call", "processes", "first-call", pools),
+               Row("the 20th call, after a rest", "processes", "rested-call", pools),
+               Row("the 20th call", "processes", "later-call", pools)),
+              "The median over all executors of a run. Before the first call nothing happens for 2 ms; as long a "
+              "rest shows what of it is due to caches and a processor that slept.", most_rounds=5),
         Table("growth", "growth", f"per job with {FEW} and with {MANY} pending", "wall", "time",
               (), tuple(growth)),
     ]
@@ -360,6 +403,12 @@ def counts(quick=False):
                        ("to a loop, GAsyncQueue", "queue-loop")):
         count_in("channels", "channels", name, case, 2 * n, syscalls=True)
 
+    # Of the program; the worker is another process.
+    for name, case in (("process call, 64 bytes", "call-bytes"), ("process call, small GVariant", "call-variant"),
+                       ("within a job, 64 bytes", "within-bytes"),
+                       ("within a job, small GVariant", "within-variant"), ("socketpair", "socket")):
+        count_in("W8", "processes", name, case, n // 5, syscalls=True, size=64)
+
     # Not GTask: a quadratic thing in a simulator takes too long.
     many = 8000 if quick else MANY
     for key, (title, case) in GROWTH.items():
@@ -424,6 +473,16 @@ def targets(quick=False):
         Target("channels", "bytes a future that waits", "channels-waiters", "concur: receive", 200),
         *(Target("W-list", f"{name}: longest 16 ms tick, ms", "list", f"concur: {name}", 20, timed=True)
           for name in ("bind_list_store", "the same, room for 1024")),
+        *(Target("W8", f"call with {title}, one processor: time to socketpair", "w8-bytes-pinned",
+                 f"concur: call, {title}", 1.2, to=f"socketpair, {title}", timed=True) for title in SIZES),
+        Target("W8", "call with a small GVariant, one processor: time to socketpair", "w8-pinned",
+               "concur: call", 3.0, to="socketpair, 64 bytes", timed=True),
+        Target("W8", "call with a small GVariant, one processor: time to Python's", "w8-pinned",
+               "concur: call", 0.1, to="Python, ProcessPoolExecutor", timed=True),
+        Target("W8", "first call of a warm pool: time to the 20th after a rest", "w8-first", "the first call",
+               1.2, to="the 20th call, after a rest", timed=True),
+        Target("W8", "first call of a warm pool: time to the 20th", "w8-first", "the first call", 1.2,
+               to="the 20th call", timed=True),
         Target("W7", "bytes a pending job", "w7", "concur: job", 160),
     ]
     for key in ("plain", "two priorities", "one cancellable"):

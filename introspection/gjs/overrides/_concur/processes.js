@@ -233,6 +233,10 @@ const methods = {
         return threads.ours(raw.submit_job.call(this, job, cancellable));
     },
 
+    set_thread_func() {
+        threads.refuse('setThreadFunc() is for the threads of the executor');
+    },
+
     shutdown(mode = Concur.ShutdownMode.DRAIN) {
         return threads.ours(raw.shutdown.call(this, mode));
     },

@@ -3,6 +3,7 @@
 
 """ProcessExecutor: calls in worker processes."""
 
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -17,12 +18,14 @@ from .future import wait
 from .mapping import map_on
 from .task import (PythonJob, context_from_loop, copy_context, describe_function,
                    get_running_loop, refuse_coroutine_function)
+from .threads import LibraryThread
 
 raw_submit_job = raw.ProcessExecutor.submit_job
 raw_call_within = raw.ProcessExecutor.call_within
 raw_call_stream = raw.ProcessExecutor.call_stream
 raw_details = raw.ProcessExecutor.dup_details
 raw_current = raw.Job.get_current
+raw_run_next = raw.ThreadExecutor.run_next
 
 # For C to take it for its own when it comes from a worker.
 GLib.quark_from_string(PYTHON_ERROR)
@@ -83,6 +86,8 @@ def make_setup(module, initializer, initargs):
         setup['initializer'] = pickle.dumps((initializer, tuple(initargs)))
     if module is None:
         setup.update(_find_main())
+        # For locks, queues and the like of multiprocessing's managers.
+        setup['authkey'] = bytes(multiprocessing.current_process().authkey)
     return GLib.Variant('a{sv}', {'setup': crossing.pickled(setup)})
 
 
@@ -134,6 +139,14 @@ def exchange(executor, name, arguments, read, trusted, explain):
     finally:
         # A traceback keeps this frame.
         job = executor = arguments = failure = error = None
+
+
+def run_thread(threads):
+    """What a thread behind a worker does. Python's state of it, which is costly to make, is
+    there all the time."""
+    with LibraryThread(raw.ThreadExecutor.get_thread_name(threads)):
+        while raw_run_next(threads):
+            pass
 
 
 def call_context():
@@ -193,6 +206,8 @@ class ProcessExecutor(raw.ProcessExecutor):
             refuse_while_preparing()
         super().__init__(**make_executor(max_workers, command, options, settings))
         self.__dict__['_is_python'] = own
+        if own:
+            self.set_thread_func(run_thread)
 
     @classmethod
     def new(cls, command, max_workers=0):

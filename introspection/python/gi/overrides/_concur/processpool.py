@@ -66,6 +66,10 @@ class _Process:
     def ident(self):
         return self.pid
 
+    @property
+    def name(self):
+        return f'ConcurProcess-{self.pid}'
+
     def is_alive(self):
         try:
             os.kill(self.pid, 0)
@@ -99,6 +103,17 @@ class _Process:
         return f'<worker process {self.pid}>'
 
 
+class _WorkItems:
+    """The calls that are not over, for those who look at how many there are."""
+
+    def __init__(self, executor):
+        self._executor = executor
+
+    def __len__(self):
+        snapshot = self._executor.dup_snapshot()
+        return snapshot.get_n_pending() + snapshot.get_n_running()
+
+
 @public
 class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
     """concurrent.futures.ProcessPoolExecutor on Concur's worker processes.
@@ -113,6 +128,9 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
     leaves a call that runs alone, as there; cancel (Concur.CancelFlags.NONE) asks its worker
     to stop it.
     """
+
+    # There is none: C does what it did.
+    _executor_manager_thread = _queue_management_thread = None
 
     def __init__(self, max_workers=None, mp_context=None, initializer=None, initargs=(), *,
                  max_tasks_per_child=None):
@@ -220,6 +238,10 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
     @property
     def _broken(self):
         return self._state.broken
+
+    @property
+    def _pending_work_items(self):
+        return _WorkItems(self._executor)
 
     @property
     def _processes(self):

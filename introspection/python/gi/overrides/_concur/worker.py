@@ -5,11 +5,13 @@
 
 import importlib
 import logging
+import multiprocessing
 import os
 import pickle
 import runpy
 import signal
 import sys
+import traceback
 import types
 
 import gi
@@ -36,6 +38,9 @@ _module = None
 # Whether code of others is running for a call, and it has not been interrupted yet.
 _is_interruptible = False
 
+# Whether this is a process that a call has forked from the worker: the worker answers.
+_is_forked = False
+
 
 def _interrupted(number, frame):
     """On the main thread, between two steps of what it does."""
@@ -52,6 +57,8 @@ def _interrupted(number, frame):
 def _prepare(setup):
     global _module
     sys.argv[:] = setup['argv']
+    if 'authkey' in setup:
+        _introduce(setup['authkey'])
     workercall.preparing = True
     try:
         _load_main(setup.get('main_name'), setup.get('main_path'))
@@ -68,6 +75,13 @@ def _prepare(setup):
             logging.getLogger('concurrent.futures').critical('Exception in initializer:',
                                                              exc_info=True)
             raise
+
+
+def _introduce(authkey):
+    """What multiprocessing knows of its own workers."""
+    process = multiprocessing.current_process()
+    process.authkey = authkey
+    process.name = f'ConcurProcess-{os.getpid()}'
 
 
 def _load_main(name, path):
@@ -112,12 +126,32 @@ def _work(call):
     return encode(value)
 
 
+def _forked():
+    global _is_forked
+    _is_forked = True
+    # It has nobody to report to.
+    workercall.current = None
+
+
+def _leave_forked(error):
+    """Where a process that was forked by a call has come to the end of the function."""
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        status = 1
+        traceback.print_exception(type(error), error, _without_own(error.__traceback__))
+    _flush()
+    # Without the finalisers, which would answer the call or end what the worker has.
+    os._exit(status & 0xff)
+
+
 def _stream(call, arguments):
     try:
         function, args, kwargs = pickle.loads(to_bytes(arguments.get_child_value(0)))
         _send_all(call, iter(function(*args, **kwargs)), pickled)
     except BaseException as error:
-        if call.is_cancelled():
+        if _is_forked or call.is_cancelled():
             raise
         # It comes after the values.
         call.send_item(encode((describe_failure(error),)))
@@ -128,6 +162,8 @@ def _send_all(call, values, pack):
     global _is_interruptible
     try:
         for value in values:
+            if _is_forked:
+                _leave_forked(None)
             # An exception here could get lost in the finaliser of a GLib.Variant.
             asked, _is_interruptible = not _is_interruptible, False
             call.send_item(pack(value))
@@ -153,10 +189,14 @@ def _answer(call):
             _is_interruptible = False
     except BaseException as error:
         _is_interruptible = False
+        if _is_forked:
+            _leave_forked(error)
         cancelled = call.is_cancelled() and _is_cancellation(error)
         if not cancelled:
             error.__traceback__ = _without_own(error.__traceback__)
             failure = describe_failure(error)
+    if _is_forked:
+        _leave_forked(None)
     workercall.current = None
     _flush()
     if cancelled:
@@ -177,13 +217,13 @@ def _is_cancellation(error):
     return base is not None and isinstance(error, base.CancelledError)
 
 
-def _without_own(traceback):
+def _without_own(frames):
     """Without the frames of this file."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
-        if traceback.tb_next is None:
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        if frames.tb_next is None:
             break
-        traceback = traceback.tb_next
-    return traceback
+        frames = frames.tb_next
+    return frames
 
 
 def _fail(call, failure):
@@ -205,6 +245,7 @@ def main():
     # For those that this process starts.
     os.environ.pop('CONCUR_WORKER_FD', None)
     signal.signal(signal.SIGINT, _interrupted)
+    os.register_at_fork(after_in_child=_forked)
     broken = None
     try:
         _prepare(pickle.loads(read_details(worker.get_options())['setup']))

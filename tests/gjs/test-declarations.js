@@ -16,7 +16,8 @@ const source = Gio.File.new_for_path(GLib.build_filenamev([GLib.path_get_dirname
 
 /* What throws from JavaScript is not declared, nor is what a class has for its threads. */
 const LEFT_OUT = new Set(['Future.addDirectCallback', 'LoopThread.addTask', 'LoopThread.call',
-    'Job.vfunc_done', 'Job.vfunc_release', 'Job.watch', 'ProcessExecutor.setThreadFunc', 'ThreadExecutor.runNext', 'ThreadExecutor.vfunc_thread_main', 'LoopThread.vfunc_run_loop',
+    'Job.vfunc_done', 'Job.vfunc_release', 'Job.watch', 'ProcessExecutor.setThreadFunc',
+    'ThreadExecutor.runNext', 'ThreadExecutor.vfunc_thread_main', 'LoopThread.vfunc_run_loop',
     'LoopThread.vfunc_quit_loop']);
 /* Of JavaScript's own making, or GObject's. */
 const INHERITED = new Set(['connect', 'constructor', '[Symbol.asyncIterator]']);

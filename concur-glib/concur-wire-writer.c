@@ -38,6 +38,7 @@ layout_init (Layout   *self,
              GVariant *body)
 {
   g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) given = NULL;
 
   memset (self, 0, sizeof *self);
   if (g_variant_is_of_type (body, G_VARIANT_TYPE ("(sv)")))
@@ -52,7 +53,9 @@ layout_init (Layout   *self,
       variant = g_variant_ref (body);
     }
 
-  self->content = variant != NULL ? g_variant_get_variant (variant) : g_variant_ref (body);
+  /* It may be from a file, and as wrong as files are. */
+  given = variant != NULL ? g_variant_get_variant (variant) : g_variant_ref (body);
+  self->content = g_variant_get_normal_form (given);
   self->content_size = g_variant_get_size (self->content);
   self->size = self->begin + self->content_size;
   if (variant != NULL)
@@ -132,9 +135,9 @@ store_in_memfd (const Layout  *layout,
 
 /* The bytes that go through the socket. */
 static void
-writer_store (ConcurWireWriter *self,
-              const ConcurWireHeader     *header,
-              Layout           *layout)
+writer_store (ConcurWireWriter       *self,
+              const ConcurWireHeader *header,
+              Layout                 *layout)
 {
   gboolean in_memfd = (header->flags & CONCUR_WIRE_FLAG_MEMFD) != 0;
   gsize stored;

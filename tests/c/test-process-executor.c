@@ -249,6 +249,27 @@ test_large (void)
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
+/* As GVariant would read it. */
+static void
+test_not_normal (void)
+{
+  ConcurProcessExecutor *workers = workers_new ("max-workers", 1, NULL);
+  static const char no_end[] = { 'a', 'b', 'c' };
+  static const guint8 no_bool[] = { 7 };
+  g_autoptr (ConcurFuture) text = concur_process_executor_call (
+      workers, "echo",
+      g_variant_new_from_data (G_VARIANT_TYPE_STRING, no_end, sizeof no_end, FALSE, NULL, NULL), NULL,
+      NULL);
+  g_autoptr (ConcurFuture) truth = concur_process_executor_call (
+      workers, "echo",
+      g_variant_new_from_data (G_VARIANT_TYPE_BOOLEAN, no_bool, sizeof no_bool, FALSE, NULL, NULL),
+      NULL, NULL);
+
+  g_assert_cmpstr (g_variant_get_string (result (text), NULL), ==, "");
+  g_assert_true (g_variant_get_boolean (result (truth)));
+  workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
+}
+
 static void
 test_fds (void)
 {
@@ -359,6 +380,7 @@ main (int   argc,
   g_test_add_func ("/process-executor/map", test_map);
   g_test_add_func ("/process-executor/stream", test_stream);
   g_test_add_func ("/process-executor/large", test_large);
+  g_test_add_func ("/process-executor/not-normal", test_not_normal);
   g_test_add_func ("/process-executor/fds", test_fds);
   g_test_add_func ("/process-executor/no-program", test_no_program);
   g_test_add_func ("/process-executor/warm", test_warm);

@@ -17,20 +17,6 @@ result (ConcurFuture *future)
 }
 
 static void
-assert_error (ConcurFuture *future,
-              GQuark        domain,
-              int           code,
-              const char   *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (concur_future_result (future, -1, &error));
-  g_assert_error (error, domain, code);
-  if (text != NULL && strstr (error->message, text) == NULL)
-    g_error ("“%s” has no “%s” in it", error->message, text);
-}
-
-static void
 test_call (void)
 {
   ConcurProcessExecutor *workers = workers_new ("max-workers", 2, NULL);
@@ -60,10 +46,11 @@ test_errors (void)
                                                                    NULL);
   const char *traceback;
 
-  assert_error (known, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-2 is negative");
-  assert_error (missing, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_FOUND, "nothing");
-  assert_error (forgotten, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE, NULL);
-  assert_error (foreign, G_IO_ERROR, G_IO_ERROR_FAILED, "nobody-knows-this-domain: strange");
+  workers_assert_error (known, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-2 is negative");
+  workers_assert_error (missing, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_FOUND, "nothing");
+  workers_assert_error (forgotten, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE, NULL);
+  workers_assert_error (foreign, G_IO_ERROR, G_IO_ERROR_FAILED,
+                        "nobody-knows-this-domain: strange");
   g_assert_null (concur_process_call_get_details (CONCUR_PROCESS_CALL (known)));
   g_assert_true (g_variant_lookup (concur_process_call_get_details (CONCUR_PROCESS_CALL (foreign)),
                                    "traceback", "&s", &traceback));
@@ -82,22 +69,14 @@ test_died (void)
   g_autoptr (ConcurFuture) left = concur_process_executor_call (
       workers, "exit", g_variant_new_int32 (3), NULL, NULL);
 
-  assert_error (killed, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                "killed by signal 9");
-  assert_error (killed, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED, "about to die");
+  workers_assert_error (killed, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "killed by signal 9");
+  workers_assert_error (killed, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "about to die");
   g_assert_cmpint (g_variant_get_int64 (result (next)), ==, 9);
-  assert_error (left, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                "exit status was 3");
+  workers_assert_error (left, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "exit status was 3");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
-}
-
-static gboolean
-has_text (ConcurFuture *future,
-          const char   *text)
-{
-  g_autofree char *now = concur_future_dup_status_text (future);
-
-  return g_strcmp0 (now, text) == 0;
 }
 
 static void
@@ -110,10 +89,10 @@ test_cancel (void)
   g_autoptr (ConcurFuture) queued = concur_process_executor_call (workers, "wait", NULL, NULL, NULL);
   g_autoptr (ConcurFuture) after = NULL;
 
-  test_wait_until (has_text (waits, "waiting"));
+  test_wait_until (workers_has_text (waits, "waiting"));
   g_assert_true (concur_future_cancel (queued, CONCUR_CANCEL_QUEUED));
   g_assert_true (concur_future_cancel (waits, CONCUR_CANCEL_NONE));
-  assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
+  workers_assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
   /* It did not cost the worker its life. */
   after = concur_process_executor_call (workers, "pid", NULL, NULL, NULL);
   g_assert_true (g_variant_equal (result (before), result (after)));
@@ -130,9 +109,9 @@ test_cancel_ignored (void)
                                                                    NULL);
   g_autoptr (ConcurFuture) after = NULL;
 
-  test_wait_until (has_text (ignores, "ignoring"));
+  test_wait_until (workers_has_text (ignores, "ignoring"));
   concur_future_cancel (ignores, CONCUR_CANCEL_NONE);
-  assert_error (ignores, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
+  workers_assert_error (ignores, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
   after = concur_process_executor_call (workers, "pid", NULL, NULL, NULL);
   g_assert_false (g_variant_equal (result (before), result (after)));
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
@@ -148,8 +127,8 @@ test_call_timeout (void)
                                                                    NULL);
   g_autoptr (ConcurFuture) waits = concur_process_executor_call (workers, "wait", NULL, NULL, NULL);
 
-  assert_error (ignores, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT, "ignore");
-  assert_error (waits, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT, "wait");
+  workers_assert_error (ignores, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT, "ignore");
+  workers_assert_error (waits, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT, "wait");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -185,7 +164,7 @@ test_map (void)
     g_variant_builder_add (&arguments, "v", g_variant_new_int64 (i));
   wrong = concur_process_executor_map_calls (workers, "square", g_variant_builder_end (&arguments),
                                              10, NULL);
-  assert_error (wrong, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-1 is negative");
+  workers_assert_error (wrong, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-1 is negative");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -244,7 +223,7 @@ test_large (void)
         workers, "echo", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE), NULL,
         NULL);
 
-    assert_error (future, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "6000");
+    workers_assert_error (future, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "6000");
   }
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
@@ -298,13 +277,13 @@ test_no_program (void)
                                                                    NULL);
   g_autoptr (ConcurFuture) ends = NULL;
 
-  assert_error (missing, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT, "/nowhere/to/be/found");
+  workers_assert_error (missing, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT, "/nowhere/to/be/found");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 
   workers = concur_process_executor_new (not_a_worker, 1);
   ends = concur_process_executor_call (workers, "echo", NULL, NULL, NULL);
-  assert_error (ends, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                "ended before it was ready: its exit status was 0");
+  workers_assert_error (ends, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "ended before it was ready: its exit status was 0");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -353,12 +332,12 @@ test_shutdown (void)
   g_autoptr (ConcurFuture) queued = concur_process_executor_call (workers, "pid", NULL, NULL, NULL);
   g_autoptr (ConcurFuture) late = NULL;
 
-  test_wait_until (has_text (waits, "waiting"));
+  test_wait_until (workers_has_text (waits, "waiting"));
   g_object_unref (concur_process_executor_shutdown (workers, CONCUR_SHUTDOWN_CANCEL_ALL));
   late = concur_process_executor_call (workers, "pid", NULL, NULL, NULL);
-  assert_error (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN, NULL);
-  assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
-  assert_error (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
+  workers_assert_error (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN, NULL);
+  workers_assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
+  workers_assert_error (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, NULL);
   workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
 }
 

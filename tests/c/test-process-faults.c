@@ -8,7 +8,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,19 +17,6 @@
 #include "test-process.h"
 
 #define MODE "CONCUR_TEST_FAULT"
-
-static guint
-count_fds (void)
-{
-  DIR *dir = opendir ("/proc/self/fd");
-  guint n = 0;
-
-  while (readdir (dir) != NULL)
-    n++;
-  closedir (dir);
-
-  return n;
-}
 
 /* The worker's side, without the library's: it speaks the protocol only as far as it is told
  * to. */
@@ -207,20 +193,6 @@ faulty_new (const char *mode,
                       start_timeout_us, "grace-period", G_GINT64_CONSTANT (1000), NULL);
 }
 
-static void
-assert_fault (ConcurFuture *future,
-              GQuark        domain,
-              int           code,
-              const char   *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (concur_future_result (future, -1, &error));
-  g_assert_error (error, domain, code);
-  if (strstr (error->message, text) == NULL)
-    g_error ("“%s” has no “%s” in it", error->message, text);
-}
-
 /* Each call meets a worker of its own, which does the same. */
 static void
 test_fault (void)
@@ -257,13 +229,13 @@ test_fault (void)
           g_autoptr (ConcurFuture) future = concur_process_executor_call (workers, "any", NULL,
                                                                           NULL, NULL);
 
-          assert_fault (future, CONCUR_EXECUTOR_ERROR, faults[i].code, faults[i].text);
+          workers_assert_error (future, CONCUR_EXECUTOR_ERROR, faults[i].code, faults[i].text);
         }
       workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
       /* The first one has opened what the program itself needs. */
       if (i == 0)
-        before = count_fds ();
-      test_wait_until (count_fds () <= before);
+        before = test_count_fds ();
+      test_wait_until (test_count_fds () <= before);
     }
 }
 
@@ -274,8 +246,8 @@ test_silent (void)
   g_autoptr (ConcurFuture) late = concur_process_executor_call (workers, "any", NULL, NULL, NULL);
   g_autoptr (ConcurFuture) cancelled = NULL;
 
-  assert_fault (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                "was not ready in time");
+  workers_assert_error (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "was not ready in time");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 
   /* Nothing but the call's end ends the wait. */
@@ -283,7 +255,7 @@ test_silent (void)
   cancelled = concur_process_executor_call (workers, "any", NULL, NULL, NULL);
   test_wait_until (concur_future_get_state (cancelled) == CONCUR_FUTURE_STATE_RUNNING);
   concur_future_cancel (cancelled, CONCUR_CANCEL_NONE);
-  assert_fault (cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -304,7 +276,7 @@ test_deaf (void)
   test_wait_until (concur_process_executor_get_n_workers (workers) == 1);
   first = concur_process_executor_dup_pids (workers, &n);
   concur_future_cancel (call, CONCUR_CANCEL_NONE);
-  assert_fault (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   test_wait_until (concur_future_get_state (queued) == CONCUR_FUTURE_STATE_RUNNING
                    && concur_process_executor_get_n_workers (workers) == 1);
   /* The first was killed. */
@@ -312,7 +284,7 @@ test_deaf (void)
   g_assert_cmpuint (n, ==, 1);
   g_assert_cmpint (first[0], !=, second[0]);
   g_object_unref (concur_process_executor_shutdown (workers, CONCUR_SHUTDOWN_CANCEL_ALL));
-  assert_fault (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
 }
 
@@ -326,7 +298,7 @@ test_cancel_half (void)
   test_wait_until (concur_process_executor_get_n_workers (workers) == 1);
   g_assert_false (concur_future_wait (call, 10 * G_TIME_SPAN_MILLISECOND));
   concur_future_cancel (call, CONCUR_CANCEL_NONE);
-  assert_fault (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (call, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 

@@ -9,7 +9,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,19 +29,6 @@
 
 /* Whoever hangs is killed, and fails by that. */
 #define CHILD_SECONDS 50
-
-static guint
-count_fds (void)
-{
-  DIR *dir = opendir ("/proc/self/fd");
-  guint n = 0;
-
-  while (readdir (dir) != NULL)
-    n++;
-  closedir (dir);
-
-  return n;
-}
 
 static void
 wait_at_place (void)
@@ -155,29 +141,6 @@ assert_square (ConcurFuture *future,
   g_assert_cmpint (g_variant_get_int64 (g_value_get_variant (value)), ==, n * n);
 }
 
-static void
-assert_fails (ConcurFuture *future,
-              GQuark        domain,
-              int           code,
-              const char   *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (concur_future_result (future, -1, &error));
-  g_assert_error (error, domain, code);
-  if (strstr (error->message, text) == NULL)
-    g_error ("“%s” has no “%s” in it", error->message, text);
-}
-
-static gboolean
-has_text (ConcurFuture *future,
-          const char   *text)
-{
-  g_autofree char *now = concur_future_dup_status_text (future);
-
-  return g_strcmp0 (now, text) == 0;
-}
-
 /* Of an orphan that nobody has asked for its status the number may be left, but no program. */
 static gboolean
 is_running (gint64 pid)
@@ -205,8 +168,9 @@ test_crash_loop (void)
       for (guint i = 0; i < 10; i++)
         g_ptr_array_add (calls, call_square (workers, i));
       for (guint i = 0; i < 10; i++)
-        assert_fails (calls->pdata[i], CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                      "before it was ready: its exit status was 5");
+        workers_assert_error (calls->pdata[i], CONCUR_EXECUTOR_ERROR,
+                              CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                              "before it was ready: its exit status was 5");
       g_assert_cmpuint (place_count_workers (place) - before, ==, round == 0 ? 13 : 10);
     }
 
@@ -232,8 +196,9 @@ test_crashes (void)
     }
   for (gint64 i = 0; i < 20; i++)
     {
-      assert_fails (calls->pdata[2 * i], CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                    "exit status was 6");
+      workers_assert_error (calls->pdata[2 * i], CONCUR_EXECUTOR_ERROR,
+                            CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                            "exit status was 6");
       assert_square (calls->pdata[2 * i + 1], i);
     }
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
@@ -247,7 +212,7 @@ test_no_descriptors (void)
   g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
   g_autoptr (ConcurFuture) works = NULL;
   GError *error = NULL;
-  guint before = count_fds ();
+  guint before = test_count_fds ();
 
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   low = limit;
@@ -279,7 +244,7 @@ test_no_descriptors (void)
   works = call_square (workers, 5);
   assert_square (works, 5);
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
-  test_wait_until (count_fds () <= before);
+  test_wait_until (test_count_fds () <= before);
 }
 
 static void
@@ -290,7 +255,7 @@ shut_down (ConcurProcessExecutor *workers,
 
   g_object_unref (concur_process_executor_shutdown (workers, mode));
   late = call (workers, "pid");
-  assert_fails (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN, "");
+  workers_assert_error (late, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_SHUT_DOWN, "");
 }
 
 static const ConcurShutdownMode modes[] = {
@@ -335,13 +300,13 @@ test_shutdown_starting (void)
         close (g_open (gate, O_WRONLY | O_CLOEXEC, 0));
 
       if (modes[i] == CONCUR_SHUTDOWN_CANCEL_ALL)
-        assert_fails (first, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+        workers_assert_error (first, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
       else
         assert_square (first, 3);
       if (modes[i] == CONCUR_SHUTDOWN_DRAIN)
         assert_square (second, 4);
       else
-        assert_fails (second, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+        workers_assert_error (second, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
       workers_end (workers, modes[i]);
       place_free (place);
     }
@@ -356,16 +321,16 @@ test_shutdown_during (void)
       g_autoptr (ConcurFuture) waits = call (workers, "wait");
       g_autoptr (ConcurFuture) queued = call_square (workers, 4);
 
-      test_wait_until (has_text (waits, "waiting"));
+      test_wait_until (workers_has_text (waits, "waiting"));
       shut_down (workers, modes[i]);
       g_assert_false (modes[i] != CONCUR_SHUTDOWN_CANCEL_ALL && concur_future_is_done (waits));
       if (modes[i] != CONCUR_SHUTDOWN_CANCEL_ALL)
         concur_future_cancel (waits, CONCUR_CANCEL_NONE);
-      assert_fails (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+      workers_assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
       if (modes[i] == CONCUR_SHUTDOWN_DRAIN)
         assert_square (queued, 4);
       else
-        assert_fails (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+        workers_assert_error (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
       workers_end (workers, modes[i]);
     }
 }
@@ -378,13 +343,13 @@ test_shutdown_harder (void)
   g_autoptr (ConcurFuture) waits = call (workers, "wait");
   g_autoptr (ConcurFuture) queued = call_square (workers, 4);
 
-  test_wait_until (has_text (waits, "waiting"));
+  test_wait_until (workers_has_text (waits, "waiting"));
   shut_down (workers, CONCUR_SHUTDOWN_DRAIN);
   shut_down (workers, CONCUR_SHUTDOWN_CANCEL_PENDING);
-  assert_fails (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (queued, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   g_assert_false (concur_future_is_done (waits));
   shut_down (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
-  assert_fails (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (waits, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
 }
 
@@ -456,7 +421,7 @@ test_fork (void)
   before = call (workers, "pid");
   g_assert_nonnull (concur_future_result (before, -1, NULL));
   waits = call (workers, "wait");
-  test_wait_until (has_text (waits, "waiting"));
+  test_wait_until (workers_has_text (waits, "waiting"));
 
   pid = fork ();
   g_assert_cmpint (pid, !=, -1);
@@ -500,14 +465,14 @@ test_closed_stderr (void)
   guint before;
 
   g_assert_nonnull (concur_future_result (first, -1, NULL));
-  before = count_fds ();
+  before = test_count_fds ();
   hushed = call (workers, "hush");
-  test_wait_until (count_fds () == before - 1);
+  test_wait_until (test_count_fds () == before - 1);
   concur_future_cancel (hushed, CONCUR_CANCEL_NONE);
-  assert_fails (hushed, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
+  workers_assert_error (hushed, G_IO_ERROR, G_IO_ERROR_CANCELLED, "");
   died = concur_process_executor_call (workers, "exit", g_variant_new_int32 (4), NULL, NULL);
-  assert_fails (died, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                "exit status was 4");
+  workers_assert_error (died, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "exit status was 4");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }
 
@@ -522,8 +487,8 @@ program_main (const char *how)
   gsize n;
 
   alarm (CHILD_SECONDS);
-  test_wait_until (has_text (calls[0], "waiting") && has_text (calls[1], "ignoring")
-                   && has_text (calls[3], "ignoring"));
+  test_wait_until (workers_has_text (calls[0], "waiting") && workers_has_text (calls[1], "ignoring")
+                   && workers_has_text (calls[3], "ignoring"));
   test_wait_until (concur_process_executor_get_n_workers (workers) == 3);
   pids = concur_process_executor_dup_pids (workers, &n);
   for (guint i = 0; i < n; i++)

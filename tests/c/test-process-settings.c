@@ -90,15 +90,6 @@ result (ConcurProcessExecutor *workers,
   return g_variant_ref (g_value_get_variant (value));
 }
 
-static gboolean
-has_text (ConcurFuture *future,
-          const char   *text)
-{
-  g_autofree char *now = concur_future_dup_status_text (future);
-
-  return g_strcmp0 (now, text) == 0;
-}
-
 static void
 test_limits (void)
 {
@@ -191,7 +182,7 @@ test_max_pending (void)
   g_autoptr (GPtrArray) more = g_ptr_array_new_with_free_func (g_object_unref);
   ConcurSnapshot *snapshot;
 
-  test_wait_until (has_text (waits, "waiting"));
+  test_wait_until (workers_has_text (waits, "waiting"));
   for (guint i = 0; i < 3; i++)
     g_ptr_array_add (more, concur_process_executor_call (workers, "pid", NULL, NULL, NULL));
   snapshot = concur_process_executor_dup_snapshot (workers);
@@ -216,7 +207,7 @@ test_idle_timeout (void)
   for (guint i = 0; i < 3; i++)
     g_ptr_array_add (calls, concur_process_executor_call (workers, "wait", NULL, NULL, NULL));
   for (guint i = 0; i < 3; i++)
-    test_wait_until (has_text (calls->pdata[i], "waiting"));
+    test_wait_until (workers_has_text (calls->pdata[i], "waiting"));
   g_assert_cmpuint (concur_process_executor_get_n_workers (workers), >=, 3);
   for (guint i = 0; i < 3; i++)
     concur_future_cancel (calls->pdata[i], CONCUR_CANCEL_NONE);

@@ -10,6 +10,7 @@
 
 #include <gio/gunixfdlist.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "test-workers.h"
@@ -160,6 +161,29 @@ worker_command (void)
     command[0] = g_file_read_link ("/proc/self/exe", NULL);
 
   return (const char *const *) command;
+}
+
+static inline void
+workers_assert_error (ConcurFuture *future,
+                      GQuark        domain,
+                      int           code,
+                      const char   *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (concur_future_result (future, -1, &error));
+  g_assert_error (error, domain, code);
+  if (text != NULL && strstr (error->message, text) == NULL)
+    g_error ("“%s” has no “%s” in it", error->message, text);
+}
+
+static inline gboolean
+workers_has_text (ConcurFuture *future,
+                  const char   *text)
+{
+  g_autofree char *now = concur_future_dup_status_text (future);
+
+  return g_strcmp0 (now, text) == 0;
 }
 
 /* Properties and their values follow, and NULL. */

@@ -208,6 +208,19 @@ test_homes_alive (void)
   return (guint) atomic_load (&concur_homes_alive);
 }
 
+guint
+test_count_fds (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  g_dir_close (dir);
+
+  return n;
+}
+
 struct _TestLoop
 {
   GMainContext *context;

@@ -111,6 +111,9 @@ void         test_pause              (gint64          deadline,
 guint        test_futures_alive      (void);
 guint        test_homes_alive        (void);
 
+/* Descriptors that are open, and a few more, always as many. */
+guint        test_count_fds          (void);
+
 /* A thread with a main loop of its own. */
 typedef struct _TestLoop TestLoop;
 

@@ -8,7 +8,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <string.h>
@@ -22,19 +21,6 @@
 
 #define MAX_BODY (64 * 1024 * 1024)
 #define HEADER CONCUR_WIRE_HEADER_SIZE
-
-static guint
-count_fds (void)
-{
-  DIR *dir = opendir ("/proc/self/fd");
-  guint n = 0;
-
-  while (readdir (dir) != NULL)
-    n++;
-  closedir (dir);
-
-  return n;
-}
 
 /* As it would be sent. */
 static GByteArray *
@@ -145,7 +131,7 @@ test_socket (void)
     0, 1, 100, 4096, 16379, 16384, 65536, 1000000, CONCUR_WIRE_MEMFD_SIZE - 4,
     CONCUR_WIRE_MEMFD_SIZE,
   };
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   int ends[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
@@ -182,7 +168,7 @@ test_socket (void)
     }
   close (ends[0]);
   close (ends[1]);
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
 }
 
 static void
@@ -330,7 +316,7 @@ static void
 test_refused_memfds (void)
 {
   int all = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   g_autoptr (GByteArray) bytes = bytes_of (CONCUR_WIRE_PROGRESS, 1, g_variant_new_double (1));
   g_autoptr (GByteArray) body = g_byte_array_new ();
   ConcurWireReader *reader = concur_wire_reader_new (MAX_BODY);
@@ -363,7 +349,7 @@ test_refused_memfds (void)
   memcpy (bytes->data + 16, &size, sizeof size);
   fd = memfd_of (body, all);
   refuse (bytes, &fd, 1, "should be 9 bytes long");
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
 }
 
 static void
@@ -437,7 +423,7 @@ static void
 test_fuzz (void)
 {
   guint n = test_scaled (100000);
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   GRand *rand = g_rand_new_with_seed ((guint32) g_test_rand_int ());
   g_autoptr (GPtrArray) seeds = fuzz_seeds ();
   WireTries tries = { 0 };
@@ -468,7 +454,7 @@ test_fuzz (void)
   g_assert_cmpuint (tries.n_fds, >, n / 1000);
   g_assert_cmpuint (tries.n_bad, >, n / 10);
   g_rand_free (rand);
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
 }
 
 /* Each kind comes out as it went in. */

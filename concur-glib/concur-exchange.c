@@ -11,10 +11,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "concur-error.h"
 #include "concur-process-call-private.h"
+
+/* A worker that has not taken the call yet does not hear that it should leave it. */
+#define ASK_AGAIN_US (100 * G_TIME_SPAN_MILLISECOND)
 
 /* Why the worker was asked to stop. */
 typedef enum
@@ -32,7 +36,10 @@ typedef struct
   guint64 id;
   gint64 deadline;               /* -1: none */
   gint64 patience;               /* once it was asked: until then it may answer */
+  gint64 again;                  /* the same: when it is asked once more */
+  guint n_asked;
   Asked asked;
+  gboolean has_stopped;          /* because it was asked */
 } Talk;
 
 typedef enum
@@ -119,6 +126,8 @@ take_error (Talk             *talk,
   GVariant *details;
 
   g_variant_get (frame->body, "(&si&s@a{sv})", &domain, &code, &text, &details);
+  talk->has_stopped = code == G_IO_ERROR_CANCELLED
+                      && g_str_equal (domain, g_quark_to_string (G_IO_ERROR));
   if (talk->asked == TIMED_OUT)
     set_asked_error (talk, error);
   else
@@ -131,6 +140,26 @@ take_error (Talk             *talk,
   return FAILED;
 }
 
+static void
+ask_again (Talk *talk)
+{
+  talk->n_asked++;
+  talk->again = concur_now () + ASK_AGAIN_US;
+  concur_process_child_interrupt (talk->child);
+}
+
+static void
+ask_to_stop (Talk  *talk,
+             Asked  why)
+{
+  if (talk->asked != NOT_ASKED)
+    return;
+
+  talk->asked = why;
+  talk->patience = concur_deadline (talk->child->settings->grace_us);
+  ask_again (talk);
+}
+
 static Turn
 take_item (Talk             *talk,
            ConcurWireFrame  *frame,
@@ -138,6 +167,7 @@ take_item (Talk             *talk,
 {
   ConcurExchange *exchange = talk->exchange;
   GValue value = G_VALUE_INIT;
+  g_autoptr (GError) send_error = NULL;
 
   if (exchange->channel == NULL)
     {
@@ -152,7 +182,11 @@ take_item (Talk             *talk,
   g_value_init (&value, G_TYPE_VARIANT);
   g_value_set_variant (&value, frame->content);
   /* Who does not want any more cancels the job as well. */
-  concur_channel_send_wait (exchange->channel, &value, -1, NULL);
+  if (!concur_channel_send_wait (exchange->channel, &value,
+                                 talk->deadline < 0 ? -1 : MAX (talk->deadline - concur_now (), 0),
+                                 &send_error)
+      && g_error_matches (send_error, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_TIMED_OUT))
+    ask_to_stop (talk, TIMED_OUT);
   g_value_unset (&value);
 
   return GO_ON;
@@ -214,6 +248,38 @@ take_frame (Talk             *talk,
     }
 }
 
+/* Takes over what was wrong with what came last; NULL: it came to an end between two frames. One
+ * that is killed in the middle of a frame has not sent anything wrong. */
+static void
+set_end_error (Talk    *talk,
+               GError  *read_error,
+               GError **error)
+{
+  ConcurProcessChild *child = talk->child;
+  g_autofree char *end = NULL;
+
+  if (concur_wire_reader_has_ended (child->reader))
+    concur_process_child_lost (child);
+
+  if (talk->asked != NOT_ASKED)
+    {
+      g_clear_error (&read_error);
+      set_asked_error (talk, error);
+      return;
+    }
+  if (read_error != NULL && !(child->is_over && WIFSIGNALED (child->status)))
+    {
+      g_propagate_prefixed_error (error, read_error, "The worker process cannot be understood: ");
+      return;
+    }
+
+  g_clear_error (&read_error);
+  end = concur_process_child_describe (child);
+  g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+               "The worker process %d ended during the call “%s”: %s", (int) child->pid,
+               talk->exchange->name, end);
+}
+
 /* All that has come. */
 static Turn
 take_frames (Talk    *talk,
@@ -223,7 +289,6 @@ take_frames (Talk    *talk,
     {
       ConcurWireFrame frame = { 0 };
       GError *read_error = NULL;
-      g_autofree char *end = NULL;
       Turn turn;
 
       switch (concur_wire_reader_take (talk->child->reader, &frame, &read_error))
@@ -236,21 +301,11 @@ take_frames (Talk    *talk,
           break;
 
         case CONCUR_WIRE_READ_BAD:
-          g_propagate_prefixed_error (error, read_error,
-                                      "The worker process cannot be understood: ");
+          set_end_error (talk, read_error, error);
           return BROKEN;
 
         case CONCUR_WIRE_READ_END:
-          concur_process_child_lost (talk->child);
-          if (talk->asked != NOT_ASKED)
-            {
-              set_asked_error (talk, error);
-              return BROKEN;
-            }
-          end = concur_process_child_describe (talk->child);
-          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
-                       "The worker process %d ended during the call “%s”: %s",
-                       (int) talk->child->pid, talk->exchange->name, end);
+          set_end_error (talk, NULL, error);
           return BROKEN;
 
         case CONCUR_WIRE_READ_MORE:
@@ -258,18 +313,6 @@ take_frames (Talk    *talk,
           return GO_ON;
         }
     }
-}
-
-static void
-ask_to_stop (Talk  *talk,
-             Asked  why)
-{
-  if (talk->asked != NOT_ASKED)
-    return;
-
-  talk->asked = why;
-  talk->patience = concur_now () + talk->child->settings->grace_us;
-  concur_process_child_interrupt (talk->child);
 }
 
 /* Waits until there is something to do. FALSE: time is up. */
@@ -283,7 +326,7 @@ wait_for_turn (Talk     *talk,
     { .fd = child->messages, .events = POLLIN },
     { .fd = child->waker, .events = POLLIN },
   };
-  gint64 until = talk->asked != NOT_ASKED ? talk->patience : talk->deadline;
+  gint64 until = talk->asked != NOT_ASKED ? MIN (talk->patience, talk->again) : talk->deadline;
   int timeout_ms = -1;
   guint64 count;
 
@@ -354,6 +397,11 @@ talk_to_end (Talk    *talk,
               ask_to_stop (talk, TIMED_OUT);
               continue;
             }
+          if (concur_now () < talk->patience)
+            {
+              ask_again (talk);
+              continue;
+            }
           concur_process_child_kill (child);
           set_asked_error (talk, error);
           return BROKEN;
@@ -414,7 +462,6 @@ concur_exchange_run (ConcurExchange     *self,
                      GError            **error)
 {
   GCancellable *cancellable = concur_job_get_cancellable (self->job);
-  gint64 call_timeout_us = pool->settings.call_timeout_us;
   Talk talk = { .exchange = self };
   GError *begin_error = NULL;
   Turn turn;
@@ -429,7 +476,7 @@ concur_exchange_run (ConcurExchange     *self,
         }
     }
 
-  talk.deadline = call_timeout_us < 0 ? -1 : concur_now () + call_timeout_us;
+  talk.deadline = concur_deadline (pool->settings.call_timeout_us);
   id = g_cancellable_connect (cancellable, G_CALLBACK (wake), talk.child, NULL);
   turn = talk_to_end (&talk, error);
   g_cancellable_disconnect (cancellable, id);
@@ -437,8 +484,10 @@ concur_exchange_run (ConcurExchange     *self,
 
   if (turn == BROKEN)
     concur_process_child_kill (talk.child);
-  /* One that did not read all it was told cannot have another call. */
-  concur_process_pool_give (pool, turn != BROKEN && concur_wire_writer_is_done (&talk.writer));
+  /* One that did not read all it was told cannot have another call. Nor can one that was asked to
+   * stop more often than it has heard: a signal may be on its way, and would hit that. */
+  concur_process_pool_give (pool, turn != BROKEN && concur_wire_writer_is_done (&talk.writer)
+                                      && talk.n_asked == (talk.has_stopped ? 1 : 0));
 
   return turn == ANSWERED;
 }

@@ -66,6 +66,8 @@ concur_process_call_run (ConcurJob  *job,
   };
   gboolean answered = concur_exchange_run (&exchange, self->pool, error);
 
+  g_clear_pointer (&self->body, g_variant_unref);
+  g_clear_object (&self->fds);
   self->value_fds = g_steal_pointer (&exchange.value_fds);
   self->details = g_steal_pointer (&exchange.details);
   if (answered)

@@ -113,6 +113,27 @@ child_spawn (ConcurProcessChild  *self,
   return TRUE;
 }
 
+/* Where nobody reads it, that is no reason for the program to end. */
+static void
+write_stderr (const char *data,
+              gsize       size)
+{
+  const struct timespec now = { 0 };
+  sigset_t broken, pending, before;
+  gssize n_written;
+
+  sigemptyset (&broken);
+  sigaddset (&broken, SIGPIPE);
+  sigpending (&pending);
+  pthread_sigmask (SIG_BLOCK, &broken, &before);
+  do
+    n_written = write (STDERR_FILENO, data, size);
+  while (n_written < 0 && errno == EINTR);
+  if (n_written < 0 && errno == EPIPE && !sigismember (&pending, SIGPIPE))
+    sigtimedwait (&broken, NULL, &now);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+}
+
 /* As an ordinary program would wait for whoever reads its stderr, but not for ever: calls
  * wait for this. Once that was in vain, what cannot be written at once is dropped. */
 static void
@@ -121,7 +142,6 @@ child_pass_on (ConcurProcessChild *self,
                gsize               size)
 {
   struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
-  gssize n_written;
 
   if (poll (&out, 1, self->is_unheard ? 0 : PATIENCE_MS) <= 0)
     {
@@ -130,10 +150,7 @@ child_pass_on (ConcurProcessChild *self,
     }
 
   self->is_unheard = FALSE;
-  /* Where stderr is closed there is nobody to tell. */
-  do
-    n_written = write (STDERR_FILENO, data, size);
-  while (n_written < 0 && errno == EINTR);
+  write_stderr (data, size);
 }
 
 void
@@ -175,7 +192,7 @@ static gboolean
 child_wait (ConcurProcessChild *self,
             gint64              timeout_us)
 {
-  gint64 deadline = timeout_us < 0 ? -1 : concur_now () + timeout_us;
+  gint64 deadline = concur_deadline (timeout_us);
   int pidfd = -1;
   gboolean waited = FALSE;
 
@@ -236,9 +253,10 @@ concur_process_child_kill (ConcurProcessChild *self)
   if (self->is_over)
     return;
 
-  /* With what it has started. It is not waited for yet, so the number is still its own. */
-  if (kill (-self->pid, SIGKILL) != 0)
-    kill (self->pid, SIGKILL);
+  /* With what it has started, even if it has left that alone. It is not waited for yet, so the
+   * number is still its own. */
+  kill (-self->pid, SIGKILL);
+  kill (self->pid, SIGKILL);
   child_wait (self, -1);
 }
 
@@ -344,7 +362,27 @@ child_read_ready (ConcurProcessChild  *self,
 }
 
 static gboolean
+child_make_hello (ConcurProcessChild  *self,
+                  ConcurWireWriter    *writer,
+                  GError             **error)
+{
+  const ConcurProcessSettings *settings = self->settings;
+  GVariantDict options;
+
+  g_variant_dict_init (&options, settings->options);
+  g_variant_dict_insert (&options, "name", "s", settings->name);
+
+  return concur_wire_writer_init (writer, CONCUR_WIRE_HELLO, 0,
+                                  g_variant_new ("(ut@a{sv})", CONCUR_WIRE_VERSION,
+                                                 settings->max_message,
+                                                 g_variant_dict_end (&options)),
+                                  NULL, CONCUR_WIRE_DEFAULT_MAX_BODY, error);
+}
+
+/* Says hello, and waits for the answer. One that is gone already is noticed by reading. */
+static gboolean
 child_wait_ready (ConcurProcessChild  *self,
+                  ConcurWireWriter    *hello,
                   gint64               deadline,
                   GCancellable        *cancellable,
                   GError             **error)
@@ -361,6 +399,16 @@ child_wait_ready (ConcurProcessChild  *self,
       GError *read_error = NULL;
       gint64 left = deadline < 0 ? -1 : deadline - concur_now ();
       gboolean ready;
+
+      if (!concur_wire_writer_is_done (hello)
+          && !concur_wire_writer_send (hello, self->socket, error))
+        {
+          if (*error != NULL)
+            return FALSE;
+          hello->sent = hello->size;
+        }
+      if (!concur_wire_writer_is_done (hello))
+        fds[0].events |= POLLOUT;
 
       switch (concur_wire_reader_take (self->reader, &frame, &read_error))
         {
@@ -400,7 +448,7 @@ child_wait_ready (ConcurProcessChild  *self,
       poll (fds, G_N_ELEMENTS (fds), left < 0 ? -1 : (int) MIN ((left + 999) / 1000, G_MAXINT));
       if (fds[2].revents != 0)
         concur_process_child_listen (self);
-      if (fds[0].revents != 0
+      if ((fds[0].revents & ~POLLOUT) != 0
           && !concur_wire_reader_fill (self->reader, self->socket, FALSE, &read_error)
           && read_error != NULL)
         {
@@ -408,32 +456,6 @@ child_wait_ready (ConcurProcessChild  *self,
           return FALSE;
         }
     }
-}
-
-static gboolean
-child_say_hello (ConcurProcessChild  *self,
-                 GError             **error)
-{
-  const ConcurProcessSettings *settings = self->settings;
-  GVariantDict options;
-  ConcurWireWriter writer;
-  gboolean sent;
-
-  g_variant_dict_init (&options, settings->options);
-  g_variant_dict_insert (&options, "name", "s", settings->name);
-  if (!concur_wire_writer_init (&writer, CONCUR_WIRE_HELLO, 0,
-                                 g_variant_new ("(ut@a{sv})", CONCUR_WIRE_VERSION,
-                                                settings->max_message,
-                                                g_variant_dict_end (&options)),
-                                 NULL, CONCUR_WIRE_MEMFD_SIZE - 1, error))
-    return FALSE;
-
-  /* The socket is empty, and has room for it: it need not be waited for. One that is gone
-   * already is noticed when it is listened to. */
-  sent = concur_wire_writer_send (&writer, self->socket, error) || *error == NULL;
-  concur_wire_writer_clear (&writer);
-
-  return sent;
 }
 
 static void
@@ -449,8 +471,8 @@ concur_process_child_start (const ConcurProcessSettings  *settings,
                             GError                      **error)
 {
   ConcurProcessChild *self = g_new0 (ConcurProcessChild, 1);
-  gint64 deadline = settings->start_timeout_us < 0 ? -1
-                                                   : concur_now () + settings->start_timeout_us;
+  gint64 deadline = concur_deadline (settings->start_timeout_us);
+  ConcurWireWriter hello = { .memfd = -1 };
   GError *start_error = NULL;
   gulong id = 0;
   gboolean started;
@@ -471,11 +493,12 @@ concur_process_child_start (const ConcurProcessSettings  *settings,
     {
       if (cancellable != NULL)
         id = g_cancellable_connect (cancellable, G_CALLBACK (wake), self, NULL);
-      started = child_spawn (self, &start_error) && child_say_hello (self, &start_error)
-                && child_wait_ready (self, deadline, cancellable, &start_error);
+      started = child_spawn (self, &start_error) && child_make_hello (self, &hello, &start_error)
+                && child_wait_ready (self, &hello, deadline, cancellable, &start_error);
       g_cancellable_disconnect (cancellable, id);
     }
 
+  concur_wire_writer_clear (&hello);
   if (!started)
     {
       concur_process_child_free (self);

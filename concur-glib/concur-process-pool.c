@@ -93,7 +93,7 @@ typedef struct
 } Ending;
 
 static gpointer
-end_warm (gpointer data)
+end_all (gpointer data)
 {
   Ending *ending = data;
   ConcurProcessChild *child;
@@ -106,38 +106,62 @@ end_warm (gpointer data)
   return NULL;
 }
 
-void
-concur_process_pool_end (ConcurProcessPool *self)
+/* It may take a while, and the caller may be one that draws windows, or has an answer. */
+static void
+pool_end_later (ConcurProcessPool *self,
+                GQueue            *children)
 {
   Ending *ending;
   GThread *thread;
+
+  if (children->length == 0)
+    return;
+
+  ending = g_new (Ending, 1);
+  ending->pool = g_object_ref (self);
+  ending->children = *children;
+  thread = g_thread_try_new ("concur-reaper", end_all, ending, NULL);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    end_all (ending);
+}
+
+static void
+pool_retire (ConcurProcessPool  *self,
+             ConcurProcessChild *child)
+{
+  GQueue children = G_QUEUE_INIT;
+
+  if (child->is_over)
+    {
+      pool_drop (self, child);
+      return;
+    }
+
+  pool_remove_pid (self, child);
+  g_queue_push_tail (&children, child);
+  pool_end_later (self, &children);
+}
+
+void
+concur_process_pool_end (ConcurProcessPool *self)
+{
+  GQueue children;
 
   /* They belong to the process this one was forked from. */
   if (concur_is_forked ())
     return;
 
-  ending = g_new0 (Ending, 1);
   concur_lock_acquire (&self->lock);
   self->ends = TRUE;
-  ending->children = self->warm;
+  children = self->warm;
   g_queue_init (&self->warm);
-  for (GList *link = ending->children.head; link != NULL; link = link->next)
+  for (GList *link = children.head; link != NULL; link = link->next)
     g_queue_remove (&self->pids, GINT_TO_POINTER (((ConcurProcessChild *) link->data)->pid));
   concur_lock_release (&self->lock);
 
-  ending->pool = g_object_ref (self);
-  if (ending->children.length == 0)
-    {
-      end_warm (ending);
-      return;
-    }
-
-  /* It may take a while, and the caller may be the one that draws the windows. */
-  thread = g_thread_try_new ("concur-reaper", end_warm, ending, NULL);
-  if (thread != NULL)
-    g_thread_unref (thread);
-  else
-    end_warm (ending);
+  pool_end_later (self, &children);
 }
 
 static void
@@ -304,7 +328,7 @@ concur_process_pool_take (ConcurProcessPool  *self,
   while (child == NULL || !is_there (child))
     {
       if (child != NULL)
-        pool_drop (self, child);
+        pool_retire (self, child);
 
       concur_lock_acquire (&self->lock);
       child = g_queue_pop_head (&self->warm);
@@ -336,7 +360,7 @@ concur_process_pool_give (ConcurProcessPool *self,
     return;
 
   thread_child = NULL;
-  pool_drop (self, child);
+  pool_retire (self, child);
 }
 
 gboolean

@@ -284,7 +284,7 @@ next_of_map (ConcurProcessWorker *self)
 
   if (map == NULL)
     return NULL;
-  if (map->failed || map->n_taken == g_variant_n_children (map->all))
+  if (map->n_taken == map->n_calls || concur_worker_map_has_failed (map))
     {
       g_clear_pointer (&self->map, concur_worker_map_unref);
       return NULL;
@@ -309,12 +309,7 @@ take_call (ConcurProcessWorker *self,
     }
   else
     {
-      self->map = g_new0 (ConcurWorkerMap, 1);
-      concur_atomic_init (&self->map->refs, 1);
-      self->map->id = frame->id;
-      self->map->fds = g_steal_pointer (&frame->fds);
-      self->map->answers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-      g_variant_get (frame->body, "(s@av)", &self->map->name, &self->map->all);
+      self->map = concur_worker_map_new (frame->id, frame->body, frame->fds);
       call = next_of_map (self);
       if (call == NULL)
         concur_worker_link_send (

@@ -92,6 +92,8 @@ gboolean          concur_wire_reader_fill     (ConcurWireReader  *self,
                                                int                socket,
                                                gboolean           wait,
                                                GError           **error);
+/* Whether the other end has gone. */
+gboolean          concur_wire_reader_has_ended (const ConcurWireReader *self);
 /* Whether nothing came that was not taken. */
 gboolean          concur_wire_reader_is_empty (const ConcurWireReader *self);
 ConcurWireRead    concur_wire_reader_take     (ConcurWireReader  *self,

@@ -21,6 +21,9 @@
  * header was seen. */
 #define READ_SIZE (16 * 1024)
 
+/* GVariant needs some twenty times the memory of a type's name to describe the type. */
+#define MAX_TYPE_SIZE (64 * 1024)
+
 /* A body from this size on is read to where it stays, rather than through the buffer. */
 #define LARGE_SIZE (16 * 1024)
 
@@ -399,7 +402,8 @@ reader_get_content (ConcurWireReader *self,
   const GVariantType *type;
   const char *end;
 
-  if (zero == NULL || !g_variant_type_string_scan (zero + 1, data + size, &end)
+  if (zero == NULL || data + size - zero > MAX_TYPE_SIZE
+      || !g_variant_type_string_scan (zero + 1, data + size, &end)
       || end != data + size)
     return NULL;
   type = (const GVariantType *) (zero + 1);
@@ -628,6 +632,12 @@ concur_wire_reader_take (ConcurWireReader  *self,
 
   return reader_take_body (self, &header, frame, error) ? CONCUR_WIRE_READ_DONE
                                                         : CONCUR_WIRE_READ_BAD;
+}
+
+gboolean
+concur_wire_reader_has_ended (const ConcurWireReader *self)
+{
+  return self->ended;
 }
 
 gboolean

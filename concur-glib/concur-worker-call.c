@@ -48,6 +48,9 @@
 /* Steps of progress that are told of: enough for any bar. */
 #define PROGRESS_STEPS 1000
 
+/* Characters of an error that are told where all of it are too many. */
+#define SHORT_TEXT 200
+
 struct _ConcurWorkerCall
 {
   GObject parent_instance;
@@ -55,6 +58,7 @@ struct _ConcurWorkerCall
   /* immutable */
   ConcurWorkerLink *link;        /* (owned) */
   ConcurWorkerMap *map;          /* (owned) (nullable) */
+  gsize index;                   /* in the map */
   guint64 id;
   char *name;
   GVariant *arguments;           /* (owned) */
@@ -67,20 +71,6 @@ struct _ConcurWorkerCall
 };
 
 G_DEFINE_FINAL_TYPE (ConcurWorkerCall, concur_worker_call, G_TYPE_OBJECT)
-
-void
-concur_worker_map_unref (ConcurWorkerMap *self)
-{
-  /* Release what this thread did with it, acquire what the others did. */
-  if (concur_atomic_sub (&self->refs, 1, CONCUR_ACQ_REL) != 1)
-    return;
-
-  g_free (self->name);
-  g_variant_unref (self->all);
-  g_clear_object (&self->fds);
-  g_ptr_array_unref (self->answers);
-  g_free (self);
-}
 
 /* TRUE: the caller is the one that answers. */
 static gboolean
@@ -98,6 +88,19 @@ call_begin_answer (ConcurWorkerCall *self)
   return TRUE;
 }
 
+/* The program waits for an answer, so this must be small enough to be sent. */
+static void
+call_send_failure (ConcurWorkerCall *self,
+                   const GError     *error)
+{
+  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE)
+      && !concur_worker_link_send (self->link, CONCUR_WIRE_ERROR, self->id,
+                                   g_variant_new ("(sisa{sv})", g_quark_to_string (error->domain),
+                                                  error->code, error->message, NULL),
+                                   NULL, NULL))
+    concur_worker_link_break (self->link);
+}
+
 static gboolean
 call_send (ConcurWorkerCall *self,
            ConcurWireKind    kind,
@@ -107,12 +110,8 @@ call_send (ConcurWorkerCall *self,
 
   if (concur_worker_link_send (self->link, kind, self->id, body, NULL, &error))
     return TRUE;
-  /* The program still waits for an answer. */
-  if (kind != CONCUR_WIRE_ERROR && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE))
-    concur_worker_link_send (self->link, CONCUR_WIRE_ERROR, self->id,
-                             g_variant_new ("(sisa{sv})", g_quark_to_string (error->domain),
-                                            error->code, error->message, NULL),
-                             NULL, NULL);
+
+  call_send_failure (self, error);
 
   return FALSE;
 }
@@ -125,18 +124,25 @@ call_fail (ConcurWorkerCall *self,
            GVariant         *details)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *beginning = NULL;
+  g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) more = g_variant_ref_sink (
       details != NULL ? details : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
 
-  if (self->map != NULL)
-    {
-      if (self->map->failed)
-        return TRUE;
-      self->map->failed = TRUE;
-    }
+  if (self->map != NULL && !concur_worker_map_fail (self->map))
+    return TRUE;
+
+  if (concur_worker_link_send (self->link, CONCUR_WIRE_ERROR, self->id,
+                               g_variant_new ("(sis@a{sv})", domain, code, valid, more), NULL,
+                               &error))
+    return TRUE;
+  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE))
+    return FALSE;
+
+  beginning = g_utf8_substring (valid, 0, MIN (g_utf8_strlen (valid, -1), SHORT_TEXT));
 
   return call_send (self, CONCUR_WIRE_ERROR,
-                    g_variant_new ("(sis@a{sv})", domain, code, valid, more));
+                    g_variant_new ("(sisa{sv})", domain, code, beginning, NULL));
 }
 
 static void
@@ -200,8 +206,8 @@ concur_worker_call_new (ConcurWorkerLink *link,
   concur_atomic_init (&self->fds, fds != NULL ? g_object_ref (fds) : NULL);
   if (map != NULL)
     {
-      concur_atomic_add (&map->refs, 1, CONCUR_RELAXED);
-      self->map = map;
+      self->map = concur_worker_map_ref (map);
+      self->index = map->n_taken - 1;
     }
   concur_worker_link_set_running (link, self->cancellable);
 
@@ -404,29 +410,6 @@ concur_worker_call_send_item (ConcurWorkerCall  *self,
                                   g_variant_new_variant (sunk), NULL, error);
 }
 
-/* The answers of a map travel together, with the last one. */
-static gboolean
-map_return (ConcurWorkerCall *self,
-            GVariant         *value)
-{
-  ConcurWorkerMap *map = self->map;
-  GVariantBuilder all;
-
-  if (map->failed)
-    return TRUE;
-
-  g_ptr_array_add (map->answers, g_variant_ref (value));
-  if (map->answers->len < g_variant_n_children (map->all))
-    return TRUE;
-
-  g_variant_builder_init (&all, G_VARIANT_TYPE ("av"));
-  for (guint i = 0; i < map->answers->len; i++)
-    g_variant_builder_add (&all, "v", map->answers->pdata[i]);
-
-  return call_send (self, CONCUR_WIRE_RESULT,
-                    g_variant_new_variant (g_variant_builder_end (&all)));
-}
-
 /**
  * concur_worker_call_return_value:
  * @self: a call
@@ -450,7 +433,11 @@ concur_worker_call_return_value (ConcurWorkerCall *self,
   if (!call_begin_answer (self))
     return FALSE;
   if (self->map != NULL)
-    return map_return (self, sunk);
+    {
+      GVariant *all = concur_worker_map_answer (self->map, self->index, sunk);
+
+      return all == NULL || call_send (self, CONCUR_WIRE_RESULT, g_variant_new_variant (all));
+    }
 
   return call_send (self, CONCUR_WIRE_RESULT, g_variant_new_variant (sunk));
 }

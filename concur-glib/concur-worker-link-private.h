@@ -11,6 +11,7 @@
 #include "concur-wire-private.h"
 #include "concur-sync-private.h"
 #include "concur-worker-call.h"
+#include "concur-worker-map-private.h"
 
 G_BEGIN_DECLS
 
@@ -54,6 +55,9 @@ gboolean          concur_worker_link_send        (ConcurWorkerLink  *self,
                                                   GUnixFDList       *fds,
                                                   GError           **error);
 
+/* Ends the connection: the program cannot be told what it waits for. */
+void              concur_worker_link_break       (ConcurWorkerLink  *self);
+
 /* What is cancelled when the program asks the worker to stop; %NULL: nothing. */
 void              concur_worker_link_set_running (ConcurWorkerLink  *self,
                                                   GCancellable      *cancellable);
@@ -63,22 +67,7 @@ void              concur_worker_link_interrupt   (ConcurWorkerLink  *self);
 gboolean          concur_worker_link_watch       (ConcurWorkerLink  *self,
                                                   GError           **error);
 
-/* Several calls that travel together, and are answered so. */
-typedef struct
-{
-  ConcurWord refs;               /* atomic: only one call of it lives at a time, mostly */
-  guint64 id;
-  char *name;
-  GVariant *all;                 /* (owned) av: the arguments */
-  GUnixFDList *fds;              /* (owned) (nullable) */
-  gsize n_taken;
-  GPtrArray *answers;            /* of GVariant */
-  gboolean failed;
-} ConcurWorkerMap;
-
-void              concur_worker_map_unref        (ConcurWorkerMap   *self);
-
-/* @map: (nullable): what it is the next one of. */
+/* @map: (nullable): what it is the one of that was taken last. */
 ConcurWorkerCall *concur_worker_call_new         (ConcurWorkerLink  *link,
                                                   guint64            id,
                                                   const char        *name,

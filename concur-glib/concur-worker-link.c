@@ -138,6 +138,12 @@ concur_worker_link_send (ConcurWorkerLink  *self,
 }
 
 void
+concur_worker_link_break (ConcurWorkerLink *self)
+{
+  shutdown (self->socket, SHUT_RDWR);
+}
+
+void
 concur_worker_link_set_running (ConcurWorkerLink *self,
                                 GCancellable     *cancellable)
 {
@@ -222,6 +228,9 @@ watch (gpointer data)
   /* The main thread sees it too, unless it is in the middle of a call. */
   shutdown (self->socket, SHUT_RDWR);
   concur_worker_link_interrupt (self);
+  /* As long as it is there, the program knows how long to wait. */
+  if (fds[2].fd != -1)
+    poll (&fds[2], 1, -1);
   poll (NULL, 0, ORPHAN_GRACE_MS);
   _exit (EXIT_FAILURE);
 

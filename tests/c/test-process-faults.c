@@ -211,7 +211,7 @@ test_fault (void)
     { "exit-ready", CONCUR_EXECUTOR_ERROR_WORKER_DIED, "exit status was 8" },
     { "garbage", CONCUR_EXECUTOR_ERROR_PROTOCOL, "what came is no frame" },
     { "half-header", CONCUR_EXECUTOR_ERROR_PROTOCOL, "ends in the middle of a frame" },
-    { "half-body", CONCUR_EXECUTOR_ERROR_PROTOCOL, "ends in the middle of a frame" },
+    { "half-body", CONCUR_EXECUTOR_ERROR_WORKER_DIED, "killed by signal 9" },
     { "other-id", CONCUR_EXECUTOR_ERROR_PROTOCOL, "answered call 2 while call 1" },
     { "ready-again", CONCUR_EXECUTOR_ERROR_PROTOCOL, "READY frame in the middle of the call" },
     { "item", CONCUR_EXECUTOR_ERROR_PROTOCOL, "which is no stream" },

@@ -234,14 +234,23 @@ test_refused_headers (void)
   refuse (bytes, NULL, 0, "bytes long");
 }
 
+#define WIDE 70000
+
 /* A body that is another type's, or not in normal form. */
 static void
 test_refused_bodies (void)
 {
   g_autoptr (GByteArray) wrong = bytes_of (CONCUR_WIRE_CALL, 1, call_body ("body"));
   g_autoptr (GByteArray) text = bytes_of (CONCUR_WIRE_CALL, 1, call_body ("body"));
-  g_autoptr (GByteArray) large = bytes_of (
-    CONCUR_WIRE_CALL, 1, g_variant_new ("(sv)", "large", g_variant_get_variant (body_of_size (8192))));
+  g_autoptr (GVariant) many = g_variant_ref_sink (body_of_size (8192));
+  g_autoptr (GVariant) inner = g_variant_get_variant (many);
+  g_autoptr (GByteArray) large = bytes_of (CONCUR_WIRE_CALL, 1, g_variant_new ("(sv)", "large", inner));
+  g_autofree GVariant **children = g_new (GVariant *, WIDE);
+  g_autoptr (GByteArray) wide = NULL;
+
+  for (guint i = 0; i < WIDE; i++)
+    children[i] = g_variant_new_byte (0);
+  wide = bytes_of (CONCUR_WIRE_RESULT, 1, g_variant_new_variant (g_variant_new_tuple (children, WIDE)));
 
   wrong->data[4] = CONCUR_WIRE_PROGRESS;
   refuse (wrong, NULL, 0, "the body of a PROGRESS frame is no d in normal form");
@@ -249,6 +258,9 @@ test_refused_bodies (void)
   /* A name without its end. */
   text->data[HEADER + 4] = 'x';
   refuse (text, NULL, 0, "the body of a CALL frame is no (sv) in normal form");
+
+  /* It would take a lot of memory to describe what that is. */
+  refuse (wide, NULL, 0, "in normal form");
 
   /* Many bytes are not looked at one by one; all around them is. */
   large->data[HEADER + 6] = 'x';

@@ -96,6 +96,9 @@ test('errors come back with message, type and stack', () => withPool({}, async p
     const glib = await rejects(pool.call('fail', ['glib']), /not here/);
     assert(glib.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.NOT_FOUND));
 
+    await rejects(pool.call('fail', ['indescribable']), /cannot be described/);
+    same(await pool.call('square', [2]), 4);
+
     for (const name of ['nothing', 'notAFunction']) {
         const missing = await rejects(pool.call(name), new RegExp(name));
         assert(missing.matches(Concur.ExecutorError, Concur.ExecutorError.NOT_FOUND));

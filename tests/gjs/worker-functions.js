@@ -37,6 +37,14 @@ export function fail(what) {
     switch (what) {
     case 'glib':
         throw new Gio.IOErrorEnum({code: Gio.IOErrorEnum.NOT_FOUND, message: 'not here'});
+    case 'indescribable':
+        throw {get name() {
+            throw new Error('no name');
+        }, get stack() {
+            throw new Error('no stack');
+        }, get message() {
+            throw new Error('no message');
+        }};
     case 'string':
         throw 'just text';
     default:

@@ -259,7 +259,13 @@ function fail(call, error) {
         call.return_error(error);
         return;
     }
-    call.return_failure('concur-js-error-quark', REMOTE_CODE, values.describeRemote(error), null);
+    let description;
+    try {
+        description = values.describeRemote(error);
+    } catch {
+        description = values.describeRemote(new Error('An error that cannot be described was thrown'));
+    }
+    call.return_failure('concur-js-error-quark', REMOTE_CODE, description, null);
 }
 
 async function answer(call, module) {

@@ -466,7 +466,7 @@ test_keeps_channel (void)
   g_assert_cmpuint (channel_cores_alive (), ==, cores + 1);
   g_cancellable_cancel (cancellable);
   assert_receive_failed (&here, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  test_iterate_until (NULL, channel_cores_alive () == cores);
+  test_iterate_until (NULL, channel_cores_alive () <= cores);
 }
 
 static void

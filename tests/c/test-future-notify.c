@@ -306,7 +306,7 @@ test_none_without_loop (void)
     ;
   g_assert_cmpint (there.all.n[1] + there.all.n[3], ==, 0);
   g_object_unref (there.future);
-  test_iterate_until (NULL, test_futures_alive () == alive);
+  test_iterate_until (NULL, test_futures_alive () <= alive);
 }
 
 /* Nobody listens: no notification keeps the future until its context runs. */

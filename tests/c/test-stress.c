@@ -395,7 +395,7 @@ run_round (void)
   g_object_unref (round->cancellable);
   g_async_queue_unref (round->to_cancel);
   g_async_queue_unref (round->to_answer);
-  test_wait_until (test_futures_alive () == before);
+  test_wait_until (test_futures_alive () <= before);
   g_free (round);
 }
 
@@ -452,7 +452,7 @@ test_short_lives (void)
     }
   test_shake_stop ();
   g_assert_cmpint (counter, ==, rounds * 4 * 20);
-  test_wait_until (test_futures_alive () == before);
+  test_wait_until (test_futures_alive () <= before);
 }
 
 int

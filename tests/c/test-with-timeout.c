@@ -316,7 +316,7 @@ test_forgotten (void)
   test_assert_cancelled (future);
   g_object_unref (future);
   g_object_unref (promise);
-  test_wait_until (test_futures_alive () == alive);
+  test_wait_until (test_futures_alive () <= alive);
   g_assert_cmpuint (test_releases_get (&freed), ==, 1);
   g_assert_cmpuint (test_releases_get_wrong (&freed), ==, 0);
 }
@@ -384,7 +384,7 @@ test_races (void)
 
   g_test_message ("%u resolved, %u out of time, %u cancelled", n[CONCUR_FUTURE_STATE_RESOLVED],
                   n[CONCUR_FUTURE_STATE_REJECTED], n[CONCUR_FUTURE_STATE_CANCELLED]);
-  test_wait_until (test_futures_alive () == alive);
+  test_wait_until (test_futures_alive () <= alive);
   g_assert_cmpuint (concur_timers_pending (), ==, 0);
 }
 

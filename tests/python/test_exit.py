@@ -3,9 +3,15 @@
 
 """Python ends while the library works: it is quick, quiet and does not crash."""
 
+import errno
+import threading
+import time
 import unittest
+from unittest import mock
 
-from util import SCALE, run_script
+from util import SCALE, Gate, run_script
+
+from gi.overrides._concur import threads
 
 # What is going on when the program ends. Each is set up for sure before it does.
 VARIANTS = {
@@ -114,6 +120,73 @@ def make_test(name):
 
 for name in VARIANTS:
     setattr(TestExit, 'test_' + name.replace(' ', '_'), make_test(name))
+
+
+class TestThreadsOnTheirWay(unittest.TestCase):
+    """Who may be about to enter Python is waited for before that ends."""
+
+    def setUp(self):
+        self.gate = Gate()
+        self.thread = threading.Thread(target=self.gate)
+        self.thread.start()
+        self.gate.wait()
+        self.addCleanup(self.thread.join)
+        self.addCleanup(self.gate.open)
+
+    def looks(self, script):
+        """What is said of the thread; how often it was looked at."""
+        script = iter(script)
+        n_looks = 0
+
+        def look_at(thread):
+            nonlocal n_looks
+            if int(thread) != self.thread.native_id:
+                return True, 0
+            n_looks += 1
+            return next(script)
+        with mock.patch.object(threads, '_look_at', look_at):
+            threads._wait_for_those_on_their_way()
+        return n_looks
+
+    def test_until_it_waits_twice(self):
+        self.assertEqual(self.looks([(False, 0)] * 5 + [(True, 0)] + [(False, 0)] * 2
+                                    + [(True, 0)] * 2), 10)
+
+    def test_until_it_has_run(self):
+        self.assertEqual(self.looks([(False, 7)] * 5 + [(False, 7 + threads.RUN_TIME / 2)]
+                                    + [(False, 7.1)]), 7)
+
+    def test_not_for_ever(self):
+        with mock.patch.object(threads, 'PATIENCE', 0.01):
+            self.assertGreater(self.looks((False, 0) for _ in range(10 ** 6)), 1)
+
+    def test_one_that_waits(self):
+        deadline = time.monotonic() + 60
+        while not threads._look_at(self.thread.native_id)[0] and time.monotonic() < deadline:
+            pass
+        self.assertTrue(threads._look_at(self.thread.native_id)[0])
+
+    def test_one_that_runs(self):
+        waits, run_time = threads._look_at(threading.get_native_id())
+        self.assertFalse(waits)
+        while threads._look_at(threading.get_native_id())[1] == run_time:
+            pass
+
+    def test_one_that_has_ended(self):
+        self.gate.open()
+        self.thread.join()
+        deadline = time.monotonic() + 60
+        while threads._look_at(self.thread.native_id) != (True, 0):
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_where_it_cannot_be_known(self):
+        error = OSError(errno.EMFILE, 'too many')
+        with mock.patch.object(threads, '_look_at', side_effect=error), \
+                mock.patch.object(threads.raw, 'quiesce'), \
+                mock.patch.object(threads, '_leaving', []), \
+                mock.patch.object(threads.time, 'sleep') as sleep:
+            threads._leave_python()
+        sleep.assert_called_once_with(threads.GRACE)
 
 
 class TestFork(unittest.TestCase):

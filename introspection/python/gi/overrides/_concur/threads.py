@@ -53,8 +53,11 @@ def on_leave(function):
 
 
 # Seconds. A thread that has passed the library's last look before a call into Python needs
-# microseconds to get there.
-GRACE = 0.01
+# microseconds to get there, but on a busy machine it may be long until it has them.
+RUN_TIME = 0.005  # its own time, in which it gets there
+PATIENCE = 1.0    # the clock's
+PAUSE = 0.0005
+GRACE = 0.01      # where the system does not tell
 
 
 @atexit.register
@@ -67,12 +70,37 @@ def _leave_python():
     # A thread that enters Python after its end crashes. What runs in Python now is stopped
     # by Python itself.
     raw.quiesce()
-    if _has_threads():
+    try:
+        _wait_for_those_on_their_way()
+    except OSError:
         time.sleep(GRACE)
 
 
-def _has_threads():
+def _wait_for_those_on_their_way():
+    """Each other thread has twice been seen to wait, be it at the library's gate, for Python,
+    or in Python, or has run so long that it must have arrived."""
+    own = str(threading.get_native_id())
+    ways = {thread: [0, _look_at(thread)[1]] for thread in os.listdir('/proc/self/task')
+            if thread != own}
+    end = time.monotonic() + PATIENCE
+    while ways and time.monotonic() < end:
+        # Without Python's lock, so that they come in.
+        time.sleep(PAUSE)
+        for thread, way in list(ways.items()):
+            waits, run_time = _look_at(thread)
+            way[0] = way[0] + 1 if waits else 0
+            if way[0] == 2 or run_time - way[1] > RUN_TIME:
+                del ways[thread]
+
+
+def _look_at(thread):
+    """Whether it waits, or has ended, and for how many seconds it has run."""
     try:
-        return len(os.listdir('/proc/self/task')) > 1
-    except OSError:
-        return True
+        with open(f'/proc/self/task/{thread}/schedstat', 'rb') as file:
+            run_time = int(file.read().split()[0]) / 1e9
+        with open(f'/proc/self/task/{thread}/stat', 'rb') as file:
+            return file.read().rpartition(b') ')[2][:1] not in b'RD', run_time
+    except (FileNotFoundError, ProcessLookupError):
+        if not os.path.exists('/proc/self/schedstat'):
+            raise
+        return True, 0

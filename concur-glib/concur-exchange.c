@@ -4,8 +4,9 @@
  */
 
 /* One call, on the thread that has the worker to itself: it says what is wanted, and then
- * listens until there is an answer, or no worker any more. What can end it is looked for in
- * one poll (): the worker, the waker that a cancellation writes to, and time. */
+ * listens until there is an answer, or no worker any more. For a moment it listens to nothing
+ * else. From then on, what can end it is looked for in one poll (): the worker, the waker that
+ * a cancellation writes to, and time. */
 
 #include "config.h"
 
@@ -40,6 +41,7 @@ typedef struct
   guint n_asked;
   Asked asked;
   gboolean has_stopped;          /* because it was asked */
+  gulong cancelled_id;           /* once the waker is looked at */
 } Talk;
 
 typedef enum
@@ -125,7 +127,7 @@ take_error (Talk             *talk,
   gint32 code;
   GVariant *details;
 
-  g_variant_get (frame->body, "(&si&s@a{sv})", &domain, &code, &text, &details);
+  g_variant_get (frame->content, "(&si&s@a{sv})", &domain, &code, &text, &details);
   talk->has_stopped = code == G_IO_ERROR_CANCELLED
                       && g_str_equal (domain, g_quark_to_string (G_IO_ERROR));
   if (talk->asked == TIMED_OUT)
@@ -212,11 +214,11 @@ take_frame (Talk             *talk,
   switch (frame->kind)
     {
     case CONCUR_WIRE_PROGRESS:
-      concur_job_set_progress (exchange->job, g_variant_get_double (frame->body));
+      concur_job_set_progress (exchange->job, g_variant_get_double (frame->content));
       return GO_ON;
 
     case CONCUR_WIRE_STATUS:
-      g_variant_get (frame->body, "m&s", &text);
+      g_variant_get (frame->content, "m&s", &text);
       concur_job_set_status_text (exchange->job, text);
       return GO_ON;
 
@@ -355,6 +357,15 @@ wait_for_turn (Talk     *talk,
   return TRUE;
 }
 
+/* Whether the answer may be waited for without looking at anything else: see
+ * CONCUR_PROCESS_PROMPT_US. */
+static gboolean
+can_be_prompt (Talk *talk)
+{
+  return concur_wire_writer_is_done (&talk->writer)
+         && (talk->deadline < 0 || talk->deadline - concur_now () > CONCUR_PROCESS_PROMPT_US);
+}
+
 /* FALSE: there is nobody at the other end, which reading will tell about. */
 static gboolean
 send_more (Talk    *talk,
@@ -375,16 +386,44 @@ send_more (Talk    *talk,
   return FALSE;
 }
 
+/* Reads what has come, with @wait what comes in a moment, and does what it says. */
+static Turn
+listen (Talk      *talk,
+        gboolean   wait,
+        GError   **error)
+{
+  ConcurProcessChild *child = talk->child;
+  GError *read_error = NULL;
+  Turn turn;
+
+  concur_wire_reader_fill (child->reader, child->socket, wait, &read_error);
+  turn = take_frames (talk, read_error == NULL ? error : NULL);
+  if (read_error == NULL)
+    return turn;
+
+  if (turn == ANSWERED)
+    {
+      g_error_free (read_error);
+      return turn;
+    }
+  g_propagate_error (error, read_error);
+
+  return BROKEN;
+}
+
 static Turn
 talk_to_end (Talk    *talk,
              GError **error)
 {
   ConcurProcessChild *child = talk->child;
+  GCancellable *cancellable = concur_job_get_cancellable (talk->exchange->job);
+
+  /* It may have been cancelled before; then the waker is awake at once. */
+  talk->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (wake), child, NULL);
 
   for (;;)
     {
       gboolean readable;
-      GError *read_error = NULL;
       Turn turn;
 
       if (!send_more (talk, error))
@@ -409,17 +448,7 @@ talk_to_end (Talk    *talk,
       if (!readable)
         continue;
 
-      concur_wire_reader_fill (child->reader, child->socket, FALSE, &read_error);
-      turn = take_frames (talk, read_error == NULL ? error : NULL);
-      if (read_error != NULL)
-        {
-          if (turn != ANSWERED)
-            {
-              g_propagate_error (error, read_error);
-              return BROKEN;
-            }
-          g_error_free (read_error);
-        }
+      turn = listen (talk, FALSE, error);
       if (turn != GO_ON)
         return turn;
     }
@@ -430,19 +459,19 @@ talk_to_end (Talk    *talk,
 static gboolean
 begin (Talk               *talk,
        ConcurProcessPool  *pool,
-       GCancellable       *cancellable,
        GError            **error)
 {
   ConcurExchange *exchange = talk->exchange;
 
-  talk->child = concur_process_pool_take (pool, cancellable, error);
+  talk->child = concur_process_pool_take (pool, exchange->job, error);
   if (talk->child == NULL)
     return FALSE;
 
   exchange->has_worker = TRUE;
   talk->id = ++talk->child->last_id;
-  if (!concur_wire_writer_init (&talk->writer, exchange->kind, talk->id, exchange->body,
-                                exchange->fds, talk->child->max_body, error))
+  if (!concur_wire_writer_init (&talk->writer, exchange->kind, talk->id,
+                                exchange->kind == CONCUR_WIRE_CALL ? exchange->name : NULL,
+                                exchange->content, exchange->fds, talk->child->max_body, error))
     return FALSE;
 
   /* What else is wrong is found when the rest is sent. */
@@ -461,13 +490,11 @@ concur_exchange_run (ConcurExchange     *self,
                      ConcurProcessPool  *pool,
                      GError            **error)
 {
-  GCancellable *cancellable = concur_job_get_cancellable (self->job);
   Talk talk = { .exchange = self };
   GError *begin_error = NULL;
-  Turn turn;
-  gulong id;
+  Turn turn = GO_ON;
 
-  while (!begin (&talk, pool, cancellable, &begin_error))
+  while (!begin (&talk, pool, &begin_error))
     {
       if (begin_error != NULL)
         {
@@ -477,9 +504,12 @@ concur_exchange_run (ConcurExchange     *self,
     }
 
   talk.deadline = concur_deadline (pool->settings.call_timeout_us);
-  id = g_cancellable_connect (cancellable, G_CALLBACK (wake), talk.child, NULL);
-  turn = talk_to_end (&talk, error);
-  g_cancellable_disconnect (cancellable, id);
+  if (can_be_prompt (&talk))
+    turn = listen (&talk, TRUE, error);
+  if (turn == GO_ON)
+    turn = talk_to_end (&talk, error);
+  if (talk.cancelled_id != 0)
+    g_cancellable_disconnect (concur_job_get_cancellable (self->job), talk.cancelled_id);
   concur_wire_writer_clear (&talk.writer);
 
   if (turn == BROKEN)

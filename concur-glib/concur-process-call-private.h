@@ -17,7 +17,7 @@ typedef struct
   /* immutable */
   ConcurWireKind kind;          /* CALL or MAP */
   const char *name;
-  GVariant *body;                /* not counted */
+  GVariant *content;             /* not counted: the arguments, of a map the body */
   GUnixFDList *fds;              /* not counted (nullable) */
   ConcurJob *job;                /* not counted: whose progress and cancellation it is */
   ConcurChannel *channel;        /* not counted (nullable): for the items of a stream */
@@ -35,11 +35,11 @@ gboolean           concur_exchange_run     (ConcurExchange     *self,
                                             GError            **error);
 void               concur_exchange_clear   (ConcurExchange     *self);
 
-/* @body is consumed if it is floating. */
+/* @content is consumed if it is floating. */
 ConcurProcessCall *concur_process_call_new (ConcurProcessPool  *pool,
                                             ConcurWireKind      kind,
                                             const char         *name,
-                                            GVariant           *body,
+                                            GVariant           *content,
                                             GUnixFDList        *fds);
 
 /* What an executor and its calls share. */

@@ -42,7 +42,7 @@ struct _ConcurProcessCall
   ConcurProcessPool *pool;       /* (owned) */
   ConcurWireKind kind;
   char *name;
-  GVariant *body;                /* (owned) until it has run */
+  GVariant *content;             /* (owned) until it has run */
   GUnixFDList *fds;              /* (owned) (nullable) until it has run */
 
   /* the thread that runs it; immutable once it is done */
@@ -60,13 +60,13 @@ concur_process_call_run (ConcurJob  *job,
   ConcurExchange exchange = {
     .kind = self->kind,
     .name = self->name,
-    .body = self->body,
+    .content = self->content,
     .fds = self->fds,
     .job = job,
   };
   gboolean answered = concur_exchange_run (&exchange, self->pool, error);
 
-  g_clear_pointer (&self->body, g_variant_unref);
+  g_clear_pointer (&self->content, g_variant_unref);
   g_clear_object (&self->fds);
   self->value_fds = g_steal_pointer (&exchange.value_fds);
   self->details = g_steal_pointer (&exchange.details);
@@ -84,7 +84,7 @@ concur_process_call_finalize (GObject *object)
 
   g_clear_object (&self->pool);
   g_free (self->name);
-  g_clear_pointer (&self->body, g_variant_unref);
+  g_clear_pointer (&self->content, g_variant_unref);
   g_clear_object (&self->fds);
   g_clear_object (&self->value_fds);
   g_clear_pointer (&self->details, g_variant_unref);
@@ -108,7 +108,7 @@ ConcurProcessCall *
 concur_process_call_new (ConcurProcessPool *pool,
                          ConcurWireKind     kind,
                          const char        *name,
-                         GVariant          *body,
+                         GVariant          *content,
                          GUnixFDList       *fds)
 {
   ConcurProcessCall *self = g_object_new (CONCUR_TYPE_PROCESS_CALL, NULL);
@@ -116,7 +116,7 @@ concur_process_call_new (ConcurProcessPool *pool,
   self->pool = g_object_ref (pool);
   self->kind = kind;
   self->name = g_strdup (name);
-  self->body = g_variant_ref_sink (body);
+  self->content = g_variant_ref_sink (content);
   self->fds = fds == NULL ? NULL : g_object_ref (fds);
 
   return self;

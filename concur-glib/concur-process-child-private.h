@@ -15,6 +15,11 @@
 
 G_BEGIN_DECLS
 
+/* How long an answer is waited for by a receive that blocks: whatever else may end the call is
+ * seen so much later. It takes half the time that a poll () and a receive do, and where an
+ * answer takes longer than this, that half does not matter. */
+#define CONCUR_PROCESS_PROMPT_US (4 * G_TIME_SPAN_MILLISECOND)
+
 /* How workers are started and treated. Immutable once there is a pool. */
 typedef struct
 {

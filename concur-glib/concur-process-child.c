@@ -82,6 +82,7 @@ child_spawn (ConcurProcessChild  *self,
              GError             **error)
 {
   const ConcurProcessSettings *settings = self->settings;
+  const struct timeval prompt = { .tv_usec = CONCUR_PROCESS_PROMPT_US };
   g_auto (GStrv) environment = settings->environment != NULL ? g_strdupv (settings->environment)
                                                              : g_get_environ ();
   int sockets[2];
@@ -96,6 +97,7 @@ child_spawn (ConcurProcessChild  *self,
     }
 
   self->socket = sockets[0];
+  setsockopt (self->socket, SOL_SOCKET, SO_RCVTIMEO, &prompt, sizeof prompt);
   environment = g_environ_setenv (environment, CONCUR_WORKER_FD_VARIABLE,
                                   G_STRINGIFY (CHILD_SOCKET), TRUE);
   spawned = g_spawn_async_with_pipes_and_fds (
@@ -349,7 +351,7 @@ child_read_ready (ConcurProcessChild  *self,
       return FALSE;
     }
 
-  g_variant_get (frame->body, "(uta{sv})", &version, &self->max_body, NULL);
+  g_variant_get (frame->content, "(uta{sv})", &version, &self->max_body, NULL);
   self->max_body = MIN (self->max_body, self->settings->max_message);
   if (version == CONCUR_WIRE_VERSION)
     return TRUE;
@@ -372,7 +374,7 @@ child_make_hello (ConcurProcessChild  *self,
   g_variant_dict_init (&options, settings->options);
   g_variant_dict_insert (&options, "name", "s", settings->name);
 
-  return concur_wire_writer_init (writer, CONCUR_WIRE_HELLO, 0,
+  return concur_wire_writer_init (writer, CONCUR_WIRE_HELLO, 0, NULL,
                                   g_variant_new ("(ut@a{sv})", CONCUR_WIRE_VERSION,
                                                  settings->max_message,
                                                  g_variant_dict_end (&options)),

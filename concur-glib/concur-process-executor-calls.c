@@ -14,17 +14,17 @@
 #include "concur-process-call-private.h"
 #include "concur-process-executor.h"
 
-/* Takes over @body as a call. */
+/* Takes over @content as a call. */
 static ConcurFuture *
 submit (ConcurProcessExecutor *self,
         ConcurWireKind         kind,
         const char            *name,
-        GVariant              *body,
+        GVariant              *content,
         GUnixFDList           *fds,
         GCancellable          *cancellable)
 {
   ConcurProcessPool *pool = concur_process_executor_get_pool (self);
-  ConcurProcessCall *call = concur_process_call_new (pool, kind, name, body, fds);
+  ConcurProcessCall *call = concur_process_call_new (pool, kind, name, content, fds);
   ConcurFuture *future = concur_executor_submit_job (CONCUR_EXECUTOR (pool), CONCUR_JOB (call),
                                                      cancellable);
 
@@ -72,8 +72,7 @@ concur_process_executor_call (ConcurProcessExecutor *self,
   if (arguments == NULL)
     arguments = g_variant_new_tuple (NULL, 0);
 
-  return submit (self, CONCUR_WIRE_CALL, name, concur_wire_make_call (name, arguments), fds,
-                 cancellable);
+  return submit (self, CONCUR_WIRE_CALL, name, arguments, fds, cancellable);
 }
 
 /* The answers of all chunks, as one. */
@@ -171,7 +170,7 @@ typedef struct
 {
   ConcurProcessPool *pool;       /* (owned) */
   char *name;
-  GVariant *body;                /* (owned) */
+  GVariant *arguments;           /* (owned) */
   GUnixFDList *fds;              /* (owned) (nullable) */
 } Stream;
 
@@ -182,7 +181,7 @@ stream_free (gpointer data)
 
   g_object_unref (stream->pool);
   g_free (stream->name);
-  g_variant_unref (stream->body);
+  g_variant_unref (stream->arguments);
   g_clear_object (&stream->fds);
   g_free (stream);
 }
@@ -197,7 +196,7 @@ stream_run (ConcurJob      *job,
   ConcurExchange exchange = {
     .kind = CONCUR_WIRE_CALL,
     .name = stream->name,
-    .body = stream->body,
+    .content = stream->arguments,
     .fds = stream->fds,
     .job = job,
     .channel = channel,
@@ -251,7 +250,7 @@ concur_process_executor_call_stream (ConcurProcessExecutor *self,
   stream = g_new0 (Stream, 1);
   stream->pool = g_object_ref (pool);
   stream->name = g_strdup (name);
-  stream->body = g_variant_ref_sink (concur_wire_make_call (name, arguments));
+  stream->arguments = g_variant_ref_sink (arguments);
   stream->fds = fds == NULL ? NULL : g_object_ref (fds);
 
   return concur_executor_generate (CONCUR_EXECUTOR (pool), stream_run, stream, stream_free, capacity,

@@ -108,7 +108,7 @@ warm_job (ConcurJob  *job,
           GError    **error)
 {
   /* A call that finds no worker says why; here nobody asks. */
-  concur_process_pool_warm (data, concur_job_get_cancellable (job), NULL);
+  concur_process_pool_warm (data, job, NULL);
   concur_job_return_boolean (job, TRUE);
 
   return TRUE;

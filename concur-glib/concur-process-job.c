@@ -85,7 +85,7 @@ concur_process_executor_call_within (ConcurProcessExecutor  *self,
 {
   ConcurProcessPool *pool;
   ConcurExchange exchange = { .kind = CONCUR_WIRE_CALL, .name = name, .job = job };
-  g_autoptr (GVariant) body = NULL;
+  g_autoptr (GVariant) sunk = NULL;
   g_autoptr (GError) call_error = NULL;
   GVariant *value = NULL;
 
@@ -98,7 +98,7 @@ concur_process_executor_call_within (ConcurProcessExecutor  *self,
 
   if (arguments == NULL)
     arguments = g_variant_new_tuple (NULL, 0);
-  body = exchange.body = g_variant_ref_sink (concur_wire_make_call (name, arguments));
+  sunk = exchange.content = g_variant_ref_sink (arguments);
   if (concur_exchange_run (&exchange, pool, &call_error))
     {
       value = g_steal_pointer (&exchange.value);

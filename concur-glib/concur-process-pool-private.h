@@ -38,9 +38,10 @@ struct _ConcurProcessPool
   GDestroyNotify thread_data_destroy;
 };
 
-/* The worker process of this thread, which is one of the pool's; started if need be. */
+/* The worker process of this thread, which is one of the pool's; started if need be, unless
+ * @job is cancelled meanwhile. */
 ConcurProcessChild *concur_process_pool_take     (ConcurProcessPool  *self,
-                                                  GCancellable       *cancellable,
+                                                  ConcurJob          *job,
                                                   GError            **error);
 /* The call is over. @keep: the worker may have another one. */
 void                concur_process_pool_give     (ConcurProcessPool  *self,
@@ -49,7 +50,7 @@ void                concur_process_pool_give     (ConcurProcessPool  *self,
 void                concur_process_pool_end      (ConcurProcessPool  *self);
 /* Starts a worker for later, on a thread of the pool. */
 gboolean            concur_process_pool_warm     (ConcurProcessPool  *self,
-                                                  GCancellable       *cancellable,
+                                                  ConcurJob          *job,
                                                   GError            **error);
 GArray             *concur_process_pool_dup_pids (ConcurProcessPool  *self);
 

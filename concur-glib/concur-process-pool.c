@@ -320,7 +320,7 @@ is_there (ConcurProcessChild *child)
 
 ConcurProcessChild *
 concur_process_pool_take (ConcurProcessPool  *self,
-                          GCancellable       *cancellable,
+                          ConcurJob          *job,
                           GError            **error)
 {
   ConcurProcessChild *child = thread_child;
@@ -336,7 +336,7 @@ concur_process_pool_take (ConcurProcessPool  *self,
       if (child == NULL)
         {
           /* As it is: one that ends at once fails its call, and is not tried for ever. */
-          child = pool_start (self, cancellable, error);
+          child = pool_start (self, concur_job_get_cancellable (job), error);
           if (child != NULL)
             pool_drop_surplus (self);
           break;
@@ -365,16 +365,16 @@ concur_process_pool_give (ConcurProcessPool *self,
 
 gboolean
 concur_process_pool_warm (ConcurProcessPool  *self,
-                          GCancellable       *cancellable,
+                          ConcurJob          *job,
                           GError            **error)
 {
   ConcurProcessChild *child;
   gboolean kept;
 
   if (thread_child == NULL)
-    return concur_process_pool_take (self, cancellable, error) != NULL;
+    return concur_process_pool_take (self, job, error) != NULL;
 
-  child = pool_start (self, cancellable, error);
+  child = pool_start (self, concur_job_get_cancellable (job), error);
   if (child == NULL)
     return FALSE;
 

@@ -139,7 +139,7 @@ hear_hello (ConcurProcessWorker  *self,
       return FALSE;
     }
 
-  g_variant_get (frame.body, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
+  g_variant_get (frame.content, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
   concur_wire_clear (&frame);
   if (version != CONCUR_WIRE_VERSION)
     {
@@ -163,15 +163,14 @@ rehearse (void)
   ConcurWorkerLink *link;
   ConcurWireWriter writer;
   ConcurWireFrame frame = { 0 };
-  GVariant *body;
   int sockets[2];
 
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
     return;
 
   link = concur_worker_link_new (sockets[1]);
-  body = concur_wire_make_call ("", g_variant_new ("(sa{sv})", "", NULL));
-  if (concur_wire_writer_init (&writer, CONCUR_WIRE_CALL, 1, body, NULL,
+  if (concur_wire_writer_init (&writer, CONCUR_WIRE_CALL, 1, "",
+                               g_variant_new ("(sa{sv})", "", NULL), NULL,
                                CONCUR_WIRE_DEFAULT_MAX_BODY, NULL))
     {
       concur_wire_writer_send (&writer, sockets[0], NULL);
@@ -309,13 +308,11 @@ take_call (ConcurProcessWorker *self,
     }
   else
     {
-      self->map = concur_worker_map_new (frame->id, frame->body, frame->fds);
+      self->map = concur_worker_map_new (frame->id, frame->content, frame->fds);
       call = next_of_map (self);
       if (call == NULL)
-        concur_worker_link_send (
-            self->link, CONCUR_WIRE_RESULT, frame->id,
-            g_variant_new_variant (g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0)), NULL,
-            NULL);
+        concur_worker_link_send (self->link, CONCUR_WIRE_RESULT, frame->id,
+                                 g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0), NULL, NULL);
     }
 
   return call;

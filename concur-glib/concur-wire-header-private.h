@@ -32,6 +32,13 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (ConcurWireHeader) == CONCUR_WIRE_HEADER_SIZE);
 
+/* Whether a body of that kind is a variant, or ends with one. */
+static inline gboolean
+concur_wire_kind_is_boxed (ConcurWireKind kind)
+{
+  return kind == CONCUR_WIRE_CALL || kind == CONCUR_WIRE_RESULT || kind == CONCUR_WIRE_ITEM;
+}
+
 /* How many bytes the end of the first child takes behind so many, as GVariant has it. */
 static inline gsize
 concur_wire_get_offset_size (gsize size)

@@ -38,25 +38,24 @@ typedef enum
 {
   /* to the worker */
   CONCUR_WIRE_HELLO = 1,    /* (uta{sv}): version, largest body, options */
-  CONCUR_WIRE_CALL = 2,     /* (sv): name, arguments */
+  CONCUR_WIRE_CALL = 2,     /* (sv): name, arguments, which are the content */
   CONCUR_WIRE_MAP = 3,      /* (sav): name, the arguments of each call */
 
   /* from the worker */
   CONCUR_WIRE_READY = 16,   /* (uta{sv}): version, largest body, options */
-  CONCUR_WIRE_RESULT = 17,  /* v; of a map av */
+  CONCUR_WIRE_RESULT = 17,  /* v: the answer, of a map an av, which is the content */
   CONCUR_WIRE_ERROR = 18,   /* (sisa{sv}): domain, code, message, details */
   CONCUR_WIRE_PROGRESS = 19, /* d */
   CONCUR_WIRE_STATUS = 20,  /* ms */
-  CONCUR_WIRE_ITEM = 21,    /* v: a value of a stream */
+  CONCUR_WIRE_ITEM = 21,    /* v: a value of a stream, which is the content */
 } ConcurWireKind;
 
 typedef struct
 {
   ConcurWireKind kind;
   guint64 id;
-  GVariant *body;            /* (owned) */
-  const char *name;          /* (nullable): of a CALL */
-  GVariant *content;         /* (owned) (nullable): what is in the variant of CALL, RESULT, ITEM */
+  const char *name;          /* (nullable): of a CALL; until the reader is fed again */
+  GVariant *content;         /* (owned): the body, or what is in the variant of it */
   GUnixFDList *fds;          /* (owned) (nullable) */
 } ConcurWireFrame;
 
@@ -73,10 +72,6 @@ typedef enum
 const char       *concur_wire_kind_get_name   (ConcurWireKind     kind);
 void              concur_wire_clear           (ConcurWireFrame   *frame);
 
-/* The body of a CALL, floating. */
-GVariant         *concur_wire_make_call       (const char        *name,
-                                               GVariant          *arguments);
-
 ConcurWireReader *concur_wire_reader_new      (guint64            max_body);
 void              concur_wire_reader_free     (ConcurWireReader  *self);
 /* What has come, from wherever; the descriptors are taken over. */
@@ -85,7 +80,8 @@ void              concur_wire_reader_feed     (ConcurWireReader  *self,
                                                gsize              size,
                                                const int         *fds,
                                                guint              n_fds);
-/* Takes what the socket has at this moment; with @wait, waits until it has something. FALSE:
+/* Takes what the socket has at this moment; with @wait, waits until it has something, or for
+ * as long as the socket says. FALSE:
  * nothing more will come, and @error is set if that is for another reason than the other
  * end's going. */
 gboolean          concur_wire_reader_fill     (ConcurWireReader  *self,
@@ -115,12 +111,13 @@ typedef struct
   int memfd;                 /* (owned), -1 if there is none */
 } ConcurWireWriter;
 
-/* @body: a floating one is consumed. The descriptors of @fds stay the caller's until the
- * writer is cleared. */
+/* @name: of a CALL. @content: the body, or what is in the variant of it; a floating one is
+ * consumed. The descriptors of @fds stay the caller's until the writer is cleared. */
 gboolean          concur_wire_writer_init     (ConcurWireWriter  *self,
                                                ConcurWireKind     kind,
                                                guint64            id,
-                                               GVariant          *body,
+                                               const char        *name,
+                                               GVariant          *content,
                                                GUnixFDList       *fds,
                                                guint64            max_body,
                                                GError           **error);

@@ -19,12 +19,12 @@
 /* A value from this size on is sent from where it is. */
 #define SEND_FROM_SIZE (16 * 1024)
 
-/* What a body looks like: of a variant, and of a tuple of a name and a variant, the content
- * is copied at most once. */
+/* What a body looks like. GVariant could make it, at the price of several copies and some
+ * thousand instructions. */
 typedef struct
 {
-  GVariant *name;                /* (owned) (nullable) */
-  GVariant *content;             /* (owned): itself, or what is in its variant */
+  const char *name;              /* (nullable) */
+  GVariant *content;             /* (owned) */
   const char *type;              /* (nullable): of the content, which stands behind it */
   gsize name_size;
   gsize begin;                   /* of the content */
@@ -34,36 +34,30 @@ typedef struct
 } Layout;
 
 static void
-layout_init (Layout   *self,
-             GVariant *body)
+layout_init (Layout         *self,
+             ConcurWireKind  kind,
+             const char     *name,
+             GVariant       *content)
 {
-  g_autoptr (GVariant) variant = NULL;
-  g_autoptr (GVariant) given = NULL;
+  g_autoptr (GVariant) given = g_variant_ref_sink (content);
 
   memset (self, 0, sizeof *self);
-  if (g_variant_is_of_type (body, G_VARIANT_TYPE ("(sv)")))
-    {
-      self->name = g_variant_get_child_value (body, 0);
-      self->name_size = g_variant_get_size (self->name);
-      self->begin = (self->name_size + 7) & ~(gsize) 7;
-      variant = g_variant_get_child_value (body, 1);
-    }
-  else if (g_variant_is_of_type (body, G_VARIANT_TYPE_VARIANT))
-    {
-      variant = g_variant_ref (body);
-    }
-
   /* It may be from a file, and as wrong as files are. */
-  given = variant != NULL ? g_variant_get_variant (variant) : g_variant_ref (body);
   self->content = g_variant_get_normal_form (given);
   self->content_size = g_variant_get_size (self->content);
+  if (name != NULL)
+    {
+      self->name = name;
+      self->name_size = strlen (name) + 1;
+      self->begin = (self->name_size + 7) & ~(gsize) 7;
+    }
   self->size = self->begin + self->content_size;
-  if (variant != NULL)
+  if (concur_wire_kind_is_boxed (kind))
     {
       self->type = g_variant_get_type_string (self->content);
       self->size += 1 + strlen (self->type);
     }
-  if (self->name != NULL)
+  if (name != NULL)
     {
       self->offset_size = concur_wire_get_offset_size (self->size);
       self->size += self->offset_size;
@@ -73,7 +67,6 @@ layout_init (Layout   *self,
 static void
 layout_clear (Layout *self)
 {
-  g_clear_pointer (&self->name, g_variant_unref);
   g_clear_pointer (&self->content, g_variant_unref);
 }
 
@@ -86,8 +79,8 @@ layout_store_head (const Layout *self,
   if (self->name == NULL)
     return;
 
-  memset (data, 0, self->begin);
-  memcpy (data, g_variant_get_string (self->name, NULL), self->name_size);
+  memset (data + self->name_size, 0, self->begin - self->name_size);
+  memcpy (data, self->name, self->name_size);
 }
 
 static void
@@ -168,18 +161,18 @@ gboolean
 concur_wire_writer_init (ConcurWireWriter  *self,
                          ConcurWireKind     kind,
                          guint64            id,
-                         GVariant          *body,
+                         const char        *name,
+                         GVariant          *content,
                          GUnixFDList       *fds,
                          guint64            max_body,
                          GError           **error)
 {
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
   g_auto (Layout) layout;
   guint n_fds = fds == NULL ? 0 : (guint) g_unix_fd_list_get_length (fds);
   gboolean in_memfd;
   ConcurWireHeader header = { .magic = CONCUR_WIRE_MAGIC, .kind = kind, .id = id };
 
-  layout_init (&layout, sunk);
+  layout_init (&layout, kind, name, content);
   in_memfd = layout.size >= CONCUR_WIRE_MEMFD_SIZE;
   header.flags = in_memfd ? CONCUR_WIRE_FLAG_MEMFD : 0;
   header.n_fds = (guint16) (n_fds + in_memfd);

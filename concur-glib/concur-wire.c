@@ -89,7 +89,6 @@ concur_wire_kind_get_name (ConcurWireKind kind)
 void
 concur_wire_clear (ConcurWireFrame *frame)
 {
-  g_clear_pointer (&frame->body, g_variant_unref);
   g_clear_pointer (&frame->content, g_variant_unref);
   g_clear_object (&frame->fds);
 }
@@ -104,19 +103,6 @@ close_all (const int *fds,
 
 /* GVariant makes the description of a type anew whenever there is no value of it. */
 static void
-keep_call_type (void)
-{
-  static gsize kept;
-
-  if (g_once_init_enter (&kept))
-    {
-      GVariant *call = concur_wire_make_call ("", g_variant_new_boolean (FALSE));
-
-      g_once_init_leave (&kept, (gsize) g_variant_ref_sink (call));
-    }
-}
-
-static void
 reader_keep_type (ConcurWireReader   *self,
                   const GVariantType *type)
 {
@@ -127,22 +113,12 @@ reader_keep_type (ConcurWireReader   *self,
   self->kept = g_variant_ref_sink (g_variant_new_from_data (type, NULL, 0, TRUE, NULL, NULL));
 }
 
-GVariant *
-concur_wire_make_call (const char *name,
-                       GVariant   *arguments)
-{
-  GVariant *children[] = { g_variant_new_string (name), g_variant_new_variant (arguments) };
-
-  return g_variant_new_tuple (children, G_N_ELEMENTS (children));
-}
-
 ConcurWireReader *
 concur_wire_reader_new (guint64 max_body)
 {
   ConcurWireReader *self = g_new0 (ConcurWireReader, 1);
 
   self->max_body = max_body;
-  keep_call_type ();
 
   return self;
 }
@@ -386,51 +362,85 @@ map_body (int       fd,
   return g_bytes_new_with_free_func (data, size, mapping_free, mapping);
 }
 
-/* What is in the variant that takes so many of these bytes; NULL if that is not normal. GVariant
- * looks at each byte of an array, and there may be many millions: they are taken as they
- * are. */
-static GVariant *
-reader_get_content (ConcurWireReader *self,
-                    GBytes           *bytes,
-                    gsize             begin,
-                    gsize             size)
+/* A body, or the part of one. */
+typedef struct
 {
-  const char *data = (const char *) g_bytes_get_data (bytes, NULL) + begin;
-  const char *zero = size == 0 ? NULL : memrchr (data, '\0', size);
-  g_autoptr (GBytes) part = NULL;
-  g_autoptr (GVariant) content = NULL;
-  const GVariantType *type;
-  const char *end;
+  const guint8 *data;
+  gsize size;
+  GBytes *owner;                 /* (nullable): has the data; the reader, if not set */
+} Part;
 
-  if (zero == NULL || data + size - zero > MAX_TYPE_SIZE
-      || !g_variant_type_string_scan (zero + 1, data + size, &end)
-      || end != data + size)
+/* Takes what has an owner as it is, and copies what is in the buffer. */
+static GVariant *
+part_to_variant (const Part         *self,
+                 const GVariantType *type,
+                 gboolean            trusted)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (self->owner == NULL)
+    {
+      bytes = g_bytes_new (self->data, self->size);
+    }
+  else
+    {
+      const guint8 *all = g_bytes_get_data (self->owner, NULL);
+
+      bytes = g_bytes_new_from_bytes (self->owner, (gsize) (self->data - all), self->size);
+    }
+
+  return g_variant_ref_sink (g_variant_new_from_bytes (type, bytes, trusted));
+}
+
+/* NULL: it is not normal. */
+static GVariant *
+part_to_normal_variant (const Part         *self,
+                        const GVariantType *type)
+{
+  g_autoptr (GVariant) variant = part_to_variant (self, type, FALSE);
+
+  if (g_variant_get_size (variant) != self->size || !g_variant_is_normal_form (variant))
     return NULL;
+
+  return g_steal_pointer (&variant);
+}
+
+/* What is in this variant; NULL if that is not normal. GVariant looks at each byte of an array,
+ * and there may be many millions: they are taken as they are. */
+static GVariant *
+reader_unbox (ConcurWireReader *self,
+              Part             *boxed)
+{
+  const char *begin = (const char *) boxed->data;
+  const char *end = begin + boxed->size;
+  const char *zero = boxed->size == 0 ? NULL : memrchr (begin, '\0', boxed->size);
+  const GVariantType *type;
+  const char *type_end;
+
+  if (zero == NULL || end - zero > MAX_TYPE_SIZE
+      || !g_variant_type_string_scan (zero + 1, end, &type_end) || type_end != end)
+    return NULL;
+
   type = (const GVariantType *) (zero + 1);
   if (!g_variant_type_is_definite (type))
     return NULL;
 
   reader_keep_type (self, type);
-  part = g_bytes_new_from_bytes (bytes, begin, (gsize) (zero - data));
+  boxed->size = (gsize) (zero - begin);
   if (g_variant_type_equal (type, G_VARIANT_TYPE_BYTESTRING))
-    return g_variant_ref_sink (g_variant_new_from_bytes (type, part, TRUE));
+    return part_to_variant (boxed, type, TRUE);
 
-  content = g_variant_ref_sink (g_variant_new_from_bytes (type, part, FALSE));
-  if (g_variant_get_size (content) != (gsize) (zero - data) || !g_variant_is_normal_form (content))
-    return NULL;
-
-  return g_steal_pointer (&content);
+  return part_to_normal_variant (boxed, type);
 }
 
-/* Where the variant of a tuple with a name begins, and its size: the name, up to a multiple of
- * eight, the variant, and where the name ends. FALSE: that is not normal. */
+/* Leaves the variant of a tuple with a name: the name, up to a multiple of eight, the variant,
+ * and where the name ends. FALSE: that is not normal. */
 static gboolean
-find_variant (GBytes *bytes,
-              gsize  *variant_begin,
-              gsize  *variant_size)
+part_take_name (Part        *self,
+                const char **name)
 {
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
+  gsize size = self->size;
+  const guint8 *data = self->data;
   gsize offset_size = size <= G_MAXUINT8    ? 1
                       : size <= G_MAXUINT16 ? 2
                       : size <= G_MAXUINT32 ? 4
@@ -455,43 +465,30 @@ find_variant (GBytes *bytes,
       if (data[i] != 0)
         return FALSE;
     }
-  *variant_begin = begin;
-  *variant_size = body_size - begin;
+  if (!g_utf8_validate_len ((const char *) data, name_size - 1, NULL))
+    return FALSE;
 
-  return g_utf8_validate_len ((const char *) data, name_size - 1, NULL);
+  *name = (const char *) data;
+  self->data += begin;
+  self->size = body_size - begin;
+
+  return TRUE;
 }
 
 /* FALSE: it is not normal. */
 static gboolean
 reader_set_body (ConcurWireReader *self,
                  ConcurWireFrame  *frame,
-                 const char       *type,
-                 GBytes           *bytes)
+                 ConcurWireKind    kind,
+                 Part             *body)
 {
-  gsize begin = 0;
-  gsize size = g_bytes_get_size (bytes);
-  gboolean has_name = g_str_equal (type, "(sv)");
-  gboolean has_content = has_name || g_str_equal (type, "v");
+  frame->name = NULL;
+  if (!concur_wire_kind_is_boxed (kind))
+    frame->content = part_to_normal_variant (body, G_VARIANT_TYPE (kind_get_type (kind)));
+  else if (kind != CONCUR_WIRE_CALL || part_take_name (body, &frame->name))
+    frame->content = reader_unbox (self, body);
 
-  if (has_content)
-    {
-      if (has_name && !find_variant (bytes, &begin, &size))
-        return FALSE;
-      frame->content = reader_get_content (self, bytes, begin, size);
-      if (frame->content == NULL)
-        return FALSE;
-    }
-
-  frame->body = g_variant_ref_sink (
-      g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, has_content));
-  /* The body keeps the bytes. */
-  frame->name = has_name ? g_bytes_get_data (bytes, NULL) : NULL;
-  if (has_content || g_variant_is_normal_form (frame->body))
-    return TRUE;
-
-  g_clear_pointer (&frame->body, g_variant_unref);
-
-  return FALSE;
+  return frame->content != NULL;
 }
 
 /* Takes the frame's descriptors off the list, and its body. */
@@ -501,11 +498,11 @@ reader_take_body (ConcurWireReader  *self,
                   ConcurWireFrame   *frame,
                   GError           **error)
 {
-  const char *type = kind_get_type (header->kind);
   gboolean in_memfd = (header->flags & CONCUR_WIRE_FLAG_MEMFD) != 0;
   guint n_fds = header->n_fds;
   int fds[CONCUR_WIRE_MAX_FDS + 1];
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) owner = NULL;
+  Part body;
 
   memcpy (fds, self->fds, n_fds * sizeof fds[0]);
   self->n_fds -= n_fds;
@@ -514,30 +511,30 @@ reader_take_body (ConcurWireReader  *self,
   if (in_memfd)
     {
       n_fds--;
-      bytes = map_body (fds[n_fds], header->size, error);
+      owner = map_body (fds[n_fds], header->size, error);
       close (fds[n_fds]);
+      if (owner == NULL)
+        {
+          close_all (fds, n_fds);
+          return FALSE;
+        }
     }
   else if (self->large != NULL)
     {
-      bytes = g_bytes_new_take (g_steal_pointer (&self->large), header->size);
-    }
-  else
-    {
-      bytes = g_bytes_new (self->buffer + self->begin, header->size);
-      self->begin += header->size;
+      owner = g_bytes_new_take (g_steal_pointer (&self->large), header->size);
     }
 
-  if (bytes == NULL)
-    {
-      close_all (fds, n_fds);
-      return FALSE;
-    }
+  body.owner = owner;
+  body.size = header->size;
+  body.data = owner != NULL ? g_bytes_get_data (owner, NULL) : self->buffer + self->begin;
+  if (owner == NULL)
+    self->begin += header->size;
 
-  if (!reader_set_body (self, frame, type, bytes))
+  if (!reader_set_body (self, frame, header->kind, &body))
     {
       close_all (fds, n_fds);
       return refuse (error, "the body of a %s frame is no %s in normal form",
-                     concur_wire_kind_get_name (header->kind), type);
+                     concur_wire_kind_get_name (header->kind), kind_get_type (header->kind));
     }
 
   frame->kind = header->kind;

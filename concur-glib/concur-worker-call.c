@@ -62,7 +62,9 @@ struct _ConcurWorkerCall
   guint64 id;
   char *name;
   GVariant *arguments;           /* (owned) */
-  GCancellable *cancellable;     /* (owned) */
+
+  /* protected by the link's lock */
+  ConcurInterruption interruption;
 
   /* atomic */
   _Atomic (GUnixFDList *) fds;   /* (owned) (nullable): made when it is asked for */
@@ -83,7 +85,7 @@ call_begin_answer (ConcurWorkerCall *self)
     return FALSE;
 
   /* From here on it is too late to stop it: the next call must not be hit. */
-  concur_worker_link_set_running (self->link, NULL);
+  concur_worker_link_unset_running (self->link, &self->interruption);
 
   return TRUE;
 }
@@ -104,11 +106,12 @@ call_send_failure (ConcurWorkerCall *self,
 static gboolean
 call_send (ConcurWorkerCall *self,
            ConcurWireKind    kind,
-           GVariant         *body)
+           GVariant         *content,
+           GUnixFDList      *fds)
 {
   g_autoptr (GError) error = NULL;
 
-  if (concur_worker_link_send (self->link, kind, self->id, body, NULL, &error))
+  if (concur_worker_link_send (self->link, kind, self->id, content, fds, &error))
     return TRUE;
 
   call_send_failure (self, error);
@@ -142,7 +145,7 @@ call_fail (ConcurWorkerCall *self,
   beginning = g_utf8_substring (valid, 0, MIN (g_utf8_strlen (valid, -1), SHORT_TEXT));
 
   return call_send (self, CONCUR_WIRE_ERROR,
-                    g_variant_new ("(sisa{sv})", domain, code, beginning, NULL));
+                    g_variant_new ("(sisa{sv})", domain, code, beginning, NULL), NULL);
 }
 
 static void
@@ -169,7 +172,7 @@ concur_worker_call_finalize (GObject *object)
   g_free (self->name);
   g_variant_unref (self->arguments);
   g_clear_object (&fds);
-  g_object_unref (self->cancellable);
+  g_clear_object (&self->interruption.cancellable);
 
   G_OBJECT_CLASS (concur_worker_call_parent_class)->finalize (object);
 }
@@ -186,7 +189,6 @@ concur_worker_call_class_init (ConcurWorkerCallClass *klass)
 static void
 concur_worker_call_init (ConcurWorkerCall *self)
 {
-  self->cancellable = g_cancellable_new ();
 }
 
 ConcurWorkerCall *
@@ -209,7 +211,7 @@ concur_worker_call_new (ConcurWorkerLink *link,
       self->map = concur_worker_map_ref (map);
       self->index = map->n_taken - 1;
     }
-  concur_worker_link_set_running (link, self->cancellable);
+  concur_worker_link_set_running (link, &self->interruption);
 
   return self;
 }
@@ -305,7 +307,7 @@ concur_worker_call_is_cancelled (ConcurWorkerCall *self)
 {
   g_return_val_if_fail (CONCUR_IS_WORKER_CALL (self), FALSE);
 
-  return g_cancellable_is_cancelled (self->cancellable);
+  return concur_worker_link_is_interrupted (self->link, &self->interruption);
 }
 
 /**
@@ -324,7 +326,7 @@ concur_worker_call_get_cancellable (ConcurWorkerCall *self)
 {
   g_return_val_if_fail (CONCUR_IS_WORKER_CALL (self), NULL);
 
-  return self->cancellable;
+  return concur_worker_link_get_cancellable (self->link, &self->interruption);
 }
 
 /**
@@ -403,11 +405,13 @@ concur_worker_call_send_item (ConcurWorkerCall  *self,
   g_return_val_if_fail (item != NULL, FALSE);
 
   sunk = g_variant_ref_sink (item);
-  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
-    return FALSE;
+  if (concur_worker_call_is_cancelled (self))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Nobody wants more of this");
+      return FALSE;
+    }
 
-  return concur_worker_link_send (self->link, CONCUR_WIRE_ITEM, self->id,
-                                  g_variant_new_variant (sunk), NULL, error);
+  return concur_worker_link_send (self->link, CONCUR_WIRE_ITEM, self->id, sunk, NULL, error);
 }
 
 /**
@@ -425,21 +429,50 @@ gboolean
 concur_worker_call_return_value (ConcurWorkerCall *self,
                                  GVariant         *value)
 {
+  g_return_val_if_fail (CONCUR_IS_WORKER_CALL (self), FALSE);
+
+  return concur_worker_call_return_value_with_fds (self, value, NULL);
+}
+
+/**
+ * concur_worker_call_return_value_with_fds:
+ * @self: a call
+ * @value: (nullable): the value, or %NULL for the empty tuple; a floating one is consumed
+ * @fds: (nullable): file descriptors to pass along, at most 64
+ *
+ * Answers the call as [method@WorkerCall.return_value] does, with file descriptors, which
+ * the program finds in [method@ProcessCall.get_fd_list]. The worker's own stay as they are.
+ *
+ * A call of [method@ProcessExecutor.map_calls] cannot answer with descriptors: it is
+ * rejected with %G_IO_ERROR_NOT_SUPPORTED.
+ *
+ * Returns: %TRUE if this was the answer, and it was sent
+ *
+ * Since: 1.0
+ */
+gboolean
+concur_worker_call_return_value_with_fds (ConcurWorkerCall *self,
+                                          GVariant         *value,
+                                          GUnixFDList      *fds)
+{
   g_autoptr (GVariant) sunk = NULL;
+  GVariant *all;
 
   g_return_val_if_fail (CONCUR_IS_WORKER_CALL (self), FALSE);
+  g_return_val_if_fail (fds == NULL || G_IS_UNIX_FD_LIST (fds), FALSE);
 
   sunk = g_variant_ref_sink (value != NULL ? value : g_variant_new_tuple (NULL, 0));
   if (!call_begin_answer (self))
     return FALSE;
-  if (self->map != NULL)
-    {
-      GVariant *all = concur_worker_map_answer (self->map, self->index, sunk);
+  if (self->map == NULL)
+    return call_send (self, CONCUR_WIRE_RESULT, sunk, fds);
 
-      return all == NULL || call_send (self, CONCUR_WIRE_RESULT, g_variant_new_variant (all));
-    }
+  if (fds != NULL)
+    return call_fail (self, g_quark_to_string (G_IO_ERROR), G_IO_ERROR_NOT_SUPPORTED,
+                      "A call that travels with others cannot answer with file descriptors", NULL);
+  all = concur_worker_map_answer (self->map, self->index, sunk);
 
-  return call_send (self, CONCUR_WIRE_RESULT, g_variant_new_variant (sunk));
+  return all == NULL || call_send (self, CONCUR_WIRE_RESULT, all, NULL);
 }
 
 /**

@@ -10,6 +10,7 @@
 #endif
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 #include "concur-version-macros.h"
 
@@ -46,6 +47,10 @@ gboolean      concur_worker_call_send_item       (ConcurWorkerCall *self,
 CONCUR_AVAILABLE_IN_1_0
 gboolean      concur_worker_call_return_value    (ConcurWorkerCall *self,
                                                   GVariant         *value);
+CONCUR_AVAILABLE_IN_1_0
+gboolean      concur_worker_call_return_value_with_fds (ConcurWorkerCall *self,
+                                                        GVariant         *value,
+                                                        GUnixFDList      *fds);
 CONCUR_AVAILABLE_IN_1_0
 gboolean      concur_worker_call_return_error    (ConcurWorkerCall *self,
                                                   const GError     *error);

@@ -18,6 +18,13 @@ G_BEGIN_DECLS
 /* Where the program has put the socket. */
 #define CONCUR_WORKER_FD_VARIABLE "CONCUR_WORKER_FD"
 
+/* Whether the program wants a call to be stopped. Protected by the lock of the link. */
+typedef struct
+{
+  gboolean is_raised;
+  GCancellable *cancellable;     /* (owned) (nullable): made when it is asked for */
+} ConcurInterruption;
+
 typedef struct
 {
   ConcurWord refs;               /* atomic */
@@ -31,7 +38,7 @@ typedef struct
 
   /* protected by lock */
   ConcurLock lock;
-  GCancellable *running;         /* (owned) (nullable): of the call that is being answered */
+  ConcurInterruption *running;   /* not counted (nullable): of the call that is being answered */
 
   /* protected by sending: held over a whole frame, so that two do not mix */
   ConcurLock sending;
@@ -47,21 +54,28 @@ void              concur_worker_link_unref       (ConcurWorkerLink  *self);
 ConcurWireRead    concur_worker_link_read        (ConcurWorkerLink  *self,
                                                   ConcurWireFrame   *frame,
                                                   GError           **error);
-/* Sends a whole frame, however long that takes; a floating @body is consumed. */
+/* Sends a whole frame, however long that takes; a floating @content is consumed. */
 gboolean          concur_worker_link_send        (ConcurWorkerLink  *self,
                                                   ConcurWireKind     kind,
                                                   guint64            id,
-                                                  GVariant          *body,
+                                                  GVariant          *content,
                                                   GUnixFDList       *fds,
                                                   GError           **error);
 
 /* Ends the connection: the program cannot be told what it waits for. */
 void              concur_worker_link_break       (ConcurWorkerLink  *self);
 
-/* What is cancelled when the program asks the worker to stop; %NULL: nothing. */
-void              concur_worker_link_set_running (ConcurWorkerLink  *self,
-                                                  GCancellable      *cancellable);
-void              concur_worker_link_interrupt   (ConcurWorkerLink  *self);
+/* What is raised when the program asks the worker to stop, until it is unset, or another one
+ * takes its place. */
+void              concur_worker_link_set_running (ConcurWorkerLink   *self,
+                                                  ConcurInterruption *interruption);
+void              concur_worker_link_unset_running (ConcurWorkerLink   *self,
+                                                    ConcurInterruption *interruption);
+void              concur_worker_link_interrupt   (ConcurWorkerLink   *self);
+gboolean          concur_worker_link_is_interrupted (ConcurWorkerLink   *self,
+                                                     ConcurInterruption *interruption);
+GCancellable     *concur_worker_link_get_cancellable (ConcurWorkerLink   *self,
+                                                      ConcurInterruption *interruption);
 
 /* Starts the thread that listens to the signal and looks whether the program is there. */
 gboolean          concur_worker_link_watch       (ConcurWorkerLink  *self,

@@ -64,7 +64,6 @@ concur_worker_link_unref (ConcurWorkerLink *self)
 
   close (self->socket);
   concur_wire_reader_free (self->reader);
-  g_clear_object (&self->running);
   concur_lock_clear (&self->lock);
   concur_lock_clear (&self->sending);
   g_free (self);
@@ -105,7 +104,7 @@ gboolean
 concur_worker_link_send (ConcurWorkerLink  *self,
                          ConcurWireKind     kind,
                          guint64            id,
-                         GVariant          *body,
+                         GVariant          *content,
                          GUnixFDList       *fds,
                          GError           **error)
 {
@@ -113,7 +112,7 @@ concur_worker_link_send (ConcurWorkerLink  *self,
   GError *send_error = NULL;
   gboolean sent;
 
-  if (!concur_wire_writer_init (&writer, kind, id, body, fds, self->max_body, error))
+  if (!concur_wire_writer_init (&writer, kind, id, NULL, content, fds, self->max_body, error))
     return FALSE;
 
   concur_lock_acquire (&self->sending);
@@ -144,34 +143,80 @@ concur_worker_link_break (ConcurWorkerLink *self)
 }
 
 void
-concur_worker_link_set_running (ConcurWorkerLink *self,
-                                GCancellable     *cancellable)
+concur_worker_link_set_running (ConcurWorkerLink   *self,
+                                ConcurInterruption *interruption)
 {
-  GCancellable *before;
-
-  if (cancellable != NULL)
-    g_object_ref (cancellable);
   concur_lock_acquire (&self->lock);
-  before = self->running;
-  self->running = cancellable;
+  self->running = interruption;
   concur_lock_release (&self->lock);
-  g_clear_object (&before);
+}
+
+void
+concur_worker_link_unset_running (ConcurWorkerLink   *self,
+                                  ConcurInterruption *interruption)
+{
+  concur_lock_acquire (&self->lock);
+  if (self->running == interruption)
+    self->running = NULL;
+  concur_lock_release (&self->lock);
 }
 
 void
 concur_worker_link_interrupt (ConcurWorkerLink *self)
 {
-  GCancellable *running;
+  GCancellable *cancellable = NULL;
 
   concur_lock_acquire (&self->lock);
-  running = self->running == NULL ? NULL : g_object_ref (self->running);
+  if (self->running != NULL)
+    {
+      self->running->is_raised = TRUE;
+      if (self->running->cancellable != NULL)
+        cancellable = g_object_ref (self->running->cancellable);
+    }
   concur_lock_release (&self->lock);
 
-  if (running != NULL)
+  if (cancellable != NULL)
     {
-      g_cancellable_cancel (running);
-      g_object_unref (running);
+      g_cancellable_cancel (cancellable);
+      g_object_unref (cancellable);
     }
+}
+
+gboolean
+concur_worker_link_is_interrupted (ConcurWorkerLink   *self,
+                                   ConcurInterruption *interruption)
+{
+  gboolean is_raised;
+
+  concur_lock_acquire (&self->lock);
+  is_raised = interruption->is_raised
+              || (interruption->cancellable != NULL
+                  && g_cancellable_is_cancelled (interruption->cancellable));
+  concur_lock_release (&self->lock);
+
+  return is_raised;
+}
+
+GCancellable *
+concur_worker_link_get_cancellable (ConcurWorkerLink   *self,
+                                    ConcurInterruption *interruption)
+{
+  GCancellable *fresh = g_cancellable_new ();
+  GCancellable *cancellable;
+  gboolean is_raised;
+
+  concur_lock_acquire (&self->lock);
+  if (interruption->cancellable == NULL)
+    interruption->cancellable = g_steal_pointer (&fresh);
+  cancellable = interruption->cancellable;
+  is_raised = interruption->is_raised;
+  concur_lock_release (&self->lock);
+
+  g_clear_object (&fresh);
+  if (is_raised)
+    g_cancellable_cancel (cancellable);
+
+  return cancellable;
 }
 
 static void

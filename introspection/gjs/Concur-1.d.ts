@@ -358,6 +358,7 @@ declare module 'gi://Concur?version=1' {
             setStatusText(text: string | null): void;
             sendItem(item: GLib.Variant): boolean;
             returnValue(value: GLib.Variant | null): boolean;
+            returnValueWithFds(value: GLib.Variant | null, fds: Gio.UnixFDList | null): boolean;
             returnError(error: GLib.Error): boolean;
             returnFailure(domain: string, code: number, text: string, details: GLib.Variant | null): boolean;
         }

@@ -268,6 +268,51 @@ test_fds (void)
 }
 
 static void
+test_descriptors_of_an_answer (void)
+{
+  ConcurProcessExecutor *workers = workers_new ("max-workers", 1, NULL);
+  guint before;
+  g_autoptr (ConcurFuture) warm = concur_process_executor_call (
+      workers, "echo", g_variant_new_int32 (0), NULL, NULL);
+  g_autoptr (ConcurFuture) too_many = NULL;
+  g_autoptr (ConcurFuture) together = NULL;
+  g_autoptr (ConcurFuture) none = NULL;
+  GVariant *arguments[] = { g_variant_new_variant (g_variant_new_int32 (1)) };
+
+  result (warm);
+  before = test_count_fds ();
+  for (int n = 1; n <= 64; n *= 8)
+    {
+      g_autoptr (ConcurFuture) future = concur_process_executor_call (
+          workers, "answer-fds", g_variant_new_int32 (n), NULL, NULL);
+      GUnixFDList *fds;
+
+      g_assert_cmpint (g_variant_get_int32 (result (future)), ==, n);
+      fds = concur_process_call_get_fd_list (CONCUR_PROCESS_CALL (future));
+      g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, n);
+      for (int i = 0; i < n; i++)
+        {
+          char text[32] = { 0 };
+
+          g_assert_cmpint (read (g_unix_fd_list_peek_fds (fds, NULL)[i], text, sizeof text), ==, 15);
+          g_assert_cmpstr (text, ==, "from the worker");
+        }
+    }
+  g_assert_cmpuint (test_count_fds (), ==, before);
+
+  too_many = concur_process_executor_call (workers, "answer-fds", g_variant_new_int32 (65), NULL,
+                                           NULL);
+  workers_assert_error (too_many, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "65");
+  together = concur_process_executor_map_calls (
+      workers, "answer-fds", g_variant_new_array (G_VARIANT_TYPE_VARIANT, arguments, 1), 1, NULL);
+  workers_assert_error (together, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "file descriptors");
+  none = concur_process_executor_call (workers, "echo", g_variant_new_int32 (5), NULL, NULL);
+  g_assert_cmpint (g_variant_get_int32 (result (none)), ==, 5);
+  g_assert_null (concur_process_call_get_fd_list (CONCUR_PROCESS_CALL (none)));
+  workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
+}
+
+static void
 test_no_program (void)
 {
   const char *command[] = { "/nowhere/to/be/found", NULL };
@@ -361,6 +406,7 @@ main (int   argc,
   g_test_add_func ("/process-executor/large", test_large);
   g_test_add_func ("/process-executor/not-normal", test_not_normal);
   g_test_add_func ("/process-executor/fds", test_fds);
+  g_test_add_func ("/process-executor/fds-of-an-answer", test_descriptors_of_an_answer);
   g_test_add_func ("/process-executor/no-program", test_no_program);
   g_test_add_func ("/process-executor/warm", test_warm);
   g_test_add_func ("/process-executor/max-calls", test_max_calls);

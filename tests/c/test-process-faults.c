@@ -25,12 +25,13 @@ static int raw_socket;
 static void
 raw_send (ConcurWireKind  kind,
           guint64         id,
-          GVariant       *body,
+          GVariant       *content,
           gsize           size)
 {
   ConcurWireWriter writer;
 
-  if (!concur_wire_writer_init (&writer, kind, id, body, NULL, CONCUR_WIRE_DEFAULT_MAX_BODY, NULL))
+  if (!concur_wire_writer_init (&writer, kind, id, NULL, content, NULL,
+                                CONCUR_WIRE_DEFAULT_MAX_BODY, NULL))
     abort ();
   size = MIN (size, writer.size);
   if (write (raw_socket, writer.data, size) != (gssize) size)
@@ -68,7 +69,7 @@ raw_ready (guint version,
 static GVariant *
 raw_value (void)
 {
-  return g_variant_new_variant (g_variant_new_string ("value"));
+  return g_variant_new_string ("value");
 }
 
 static void
@@ -118,7 +119,7 @@ raw_answer (const char *mode,
             guint64     id)
 {
   if (g_str_equal (mode, "garbage"))
-    raw_send (CONCUR_WIRE_RESULT, id, g_variant_new_variant (raw_value ()), 0);
+    raw_send (CONCUR_WIRE_RESULT, id, raw_value (), 0);
   if (g_str_equal (mode, "garbage")
       && write (raw_socket, "what is this? what is this?", 27) != 27)
     _exit (9);

@@ -61,6 +61,28 @@ worker_count (ConcurWorkerCall  *call,
   return g_variant_new_int64 (n);
 }
 
+/* Answers with pipes that can be read from. */
+static inline GVariant *
+worker_answer_fds (ConcurWorkerCall *call,
+                   int               n_fds)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+
+  for (int i = 0; i < n_fds; i++)
+    {
+      int ends[2];
+
+      g_assert_cmpint (pipe (ends), ==, 0);
+      g_assert_cmpint (write (ends[1], "from the worker", 15), ==, 15);
+      g_assert_cmpint (g_unix_fd_list_append (fds, ends[0], NULL), ==, i);
+      close (ends[0]);
+      close (ends[1]);
+    }
+  concur_worker_call_return_value_with_fds (call, g_variant_new_int32 (n_fds), fds);
+
+  return NULL;
+}
+
 static inline GVariant *
 worker_answer (ConcurWorkerCall  *call,
                gpointer           data,
@@ -131,6 +153,9 @@ worker_answer (ConcurWorkerCall  *call,
       close (fd);
       return n_read < 0 ? NULL : g_variant_new_string (text);
     }
+
+  if (g_str_equal (name, "answer-fds"))
+    return worker_answer_fds (call, g_variant_get_int32 (arguments));
 
   g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_FOUND,
                "There is no function “%s”", name);

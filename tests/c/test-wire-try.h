@@ -44,11 +44,11 @@ static inline void
 wire_try_frame (WireTries       *tries,
                 ConcurWireFrame *frame)
 {
-  g_autofree char *printed = g_variant_print (frame->body, TRUE);
-  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (frame->body);
+  g_autofree char *printed = g_variant_print (frame->content, TRUE);
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (frame->content);
   /* One that nobody has looked at yet. */
   g_autoptr (GVariant) again = g_variant_ref_sink (
-      g_variant_new_from_bytes (g_variant_get_type (frame->body), bytes, FALSE));
+      g_variant_new_from_bytes (g_variant_get_type (frame->content), bytes, FALSE));
 
   g_assert_nonnull (printed);
   g_assert_true (g_variant_is_normal_form (again));

@@ -24,14 +24,15 @@
 
 /* As it would be sent. */
 static GByteArray *
-bytes_of (ConcurWireKind  kind,
-          guint64         id,
-          GVariant       *body)
+bytes_of_content (ConcurWireKind  kind,
+                  guint64         id,
+                  const char     *name,
+                  GVariant       *content)
 {
   ConcurWireWriter writer;
   GByteArray *bytes = g_byte_array_new ();
 
-  g_assert_true (concur_wire_writer_init (&writer, kind, id, body, NULL, MAX_BODY, NULL));
+  g_assert_true (concur_wire_writer_init (&writer, kind, id, name, content, NULL, MAX_BODY, NULL));
   g_assert_cmpuint (writer.n_fds, ==, 0);
   g_byte_array_append (bytes, writer.data, (guint) (writer.size - writer.content_size));
   if (writer.content != NULL)
@@ -43,6 +44,31 @@ bytes_of (ConcurWireKind  kind,
       memcpy (bytes->data + writer.content_begin, writer.content_data, writer.content_size);
     }
   concur_wire_writer_clear (&writer);
+
+  return bytes;
+}
+
+/* The same of a whole body, which must come out as GVariant has it. */
+static GByteArray *
+bytes_of (ConcurWireKind  kind,
+          guint64         id,
+          GVariant       *body)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (body);
+  g_autoptr (GVariant) content = NULL;
+  const char *name = NULL;
+  GByteArray *bytes;
+
+  if (g_variant_is_of_type (sunk, G_VARIANT_TYPE ("(sv)")))
+    g_variant_get (sunk, "(&sv)", &name, &content);
+  else if (g_variant_is_of_type (sunk, G_VARIANT_TYPE_VARIANT))
+    content = g_variant_get_variant (sunk);
+  else
+    content = g_variant_ref (sunk);
+
+  bytes = bytes_of_content (kind, id, name, content);
+  g_assert_cmpmem (bytes->data + HEADER, bytes->len - HEADER, g_variant_get_data (sunk),
+                   g_variant_get_size (sunk));
 
   return bytes;
 }
@@ -113,14 +139,13 @@ test_split (void)
 }
 
 static GVariant *
-body_of_size (gsize size)
+content_of_size (gsize size)
 {
   g_autofree char *data = g_malloc0 (size + 1);
 
   memset (data, 'x', size);
 
-  return g_variant_new_variant (
-      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1));
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1);
 }
 
 /* Through a socket, with descriptors; the large ones in a memfd. */
@@ -140,14 +165,14 @@ test_socket (void)
       ConcurWireReader *reader = concur_wire_reader_new (MAX_BODY);
       ConcurWireWriter writer;
       ConcurWireFrame frame = { 0 };
-      g_autoptr (GVariant) body = g_variant_ref_sink (body_of_size (sizes[i]));
+      g_autoptr (GVariant) content = g_variant_ref_sink (content_of_size (sizes[i]));
       g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
       g_autoptr (GError) error = NULL;
       ConcurWireRead read;
 
       g_unix_fd_list_append (fds, STDERR_FILENO, NULL);
-      g_assert_true (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, i, body, fds, MAX_BODY,
-                                              &error));
+      g_assert_true (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, i, NULL, content, fds,
+                                              MAX_BODY, &error));
       do
         {
           g_assert_true (concur_wire_writer_send (&writer, ends[0], &error));
@@ -159,8 +184,8 @@ test_socket (void)
       g_assert_true (concur_wire_writer_is_done (&writer));
       g_assert_cmpint (read, ==, CONCUR_WIRE_READ_DONE);
       /* GVariant itself compares what it does not trust by printing it. */
-      g_assert_cmpmem (g_variant_get_data (frame.body), g_variant_get_size (frame.body),
-                       g_variant_get_data (body), g_variant_get_size (body));
+      g_assert_cmpmem (g_variant_get_data (frame.content), g_variant_get_size (frame.content),
+                       g_variant_get_data (content), g_variant_get_size (content));
       g_assert_cmpint (g_unix_fd_list_get_length (frame.fds), ==, 1);
       concur_wire_clear (&frame);
       concur_wire_writer_clear (&writer);
@@ -242,15 +267,14 @@ test_refused_bodies (void)
 {
   g_autoptr (GByteArray) wrong = bytes_of (CONCUR_WIRE_CALL, 1, call_body ("body"));
   g_autoptr (GByteArray) text = bytes_of (CONCUR_WIRE_CALL, 1, call_body ("body"));
-  g_autoptr (GVariant) many = g_variant_ref_sink (body_of_size (8192));
-  g_autoptr (GVariant) inner = g_variant_get_variant (many);
-  g_autoptr (GByteArray) large = bytes_of (CONCUR_WIRE_CALL, 1, g_variant_new ("(sv)", "large", inner));
+  g_autoptr (GByteArray) large = bytes_of_content (CONCUR_WIRE_CALL, 1, "large",
+                                                   content_of_size (8192));
   g_autofree GVariant **children = g_new (GVariant *, WIDE);
   g_autoptr (GByteArray) wide = NULL;
 
   for (guint i = 0; i < WIDE; i++)
     children[i] = g_variant_new_byte (0);
-  wide = bytes_of (CONCUR_WIRE_RESULT, 1, g_variant_new_variant (g_variant_new_tuple (children, WIDE)));
+  wide = bytes_of_content (CONCUR_WIRE_RESULT, 1, NULL, g_variant_new_tuple (children, WIDE));
 
   wrong->data[4] = CONCUR_WIRE_PROGRESS;
   refuse (wrong, NULL, 0, "the body of a PROGRESS frame is no d in normal form");
@@ -344,7 +368,7 @@ test_refused_memfds (void)
   fd = memfd_of (body, all);
   concur_wire_reader_feed (reader, bytes->data, bytes->len, &fd, 1);
   g_assert_cmpint (concur_wire_reader_take (reader, &frame, NULL), ==, CONCUR_WIRE_READ_DONE);
-  g_assert_cmpfloat (g_variant_get_double (frame.body), ==, 1);
+  g_assert_cmpfloat (g_variant_get_double (frame.content), ==, 1);
   concur_wire_clear (&frame);
   concur_wire_reader_free (reader);
 
@@ -372,15 +396,15 @@ test_too_large (void)
   g_autoptr (GError) fds_error = NULL;
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
-  g_assert_false (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, body_of_size (2000),
-                                           NULL, 1000, &error));
+  g_assert_false (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, NULL,
+                                           content_of_size (2000), NULL, 1000, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   concur_wire_writer_clear (&writer);
 
   for (guint i = 0; i <= CONCUR_WIRE_MAX_FDS; i++)
     g_unix_fd_list_append (fds, STDERR_FILENO, NULL);
-  g_assert_false (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, body_of_size (1), fds,
-                                           MAX_BODY, &fds_error));
+  g_assert_false (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, NULL, content_of_size (1),
+                                           fds, MAX_BODY, &fds_error));
   g_assert_error (fds_error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   concur_wire_writer_clear (&writer);
 }
@@ -412,7 +436,7 @@ fuzz_seeds (void)
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_CALL, 1, call_body ("fuzz")));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_MAP, 2, g_variant_new_parsed (
     "('fuzz', [<1>, <'two'>, <(3, <4>)>])")));
-  g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_RESULT, 3, body_of_size (5000)));
+  g_ptr_array_add (seeds, bytes_of_content (CONCUR_WIRE_RESULT, 3, NULL, content_of_size (5000)));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_ERROR, 4, g_variant_new_parsed (
     "('domain', 5, 'message', {'stack': <'line'>})")));
   g_ptr_array_add (seeds, bytes_of (CONCUR_WIRE_PROGRESS, 5, g_variant_new_double (0.5)));
@@ -492,7 +516,7 @@ test_kinds (void)
 
           g_assert_cmpint (concur_wire_reader_take (reader, &frame, NULL), ==,
                            CONCUR_WIRE_READ_DONE);
-          again = bytes_of (frame.kind, frame.id, frame.body);
+          again = bytes_of_content (frame.kind, frame.id, frame.name, frame.content);
           g_assert_cmpuint (again->len, <=, seed->len - at);
           g_assert_cmpmem (again->data, again->len, seed->data + at, again->len);
           at += again->len;

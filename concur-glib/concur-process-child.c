@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +19,7 @@
 
 #include "concur-error.h"
 #include "concur-process-child-private.h"
-#include "concur-worker-link-private.h"
+#include "concur-process-spawn-private.h"
 
 /* Kept of what a worker writes to stderr: enough for the report of an uncaught exception. */
 #define TAIL_SIZE 4096
@@ -34,8 +33,6 @@
 /* What a pipe holds, as a rule. */
 #define PIPE_SIZE 65536
 
-#define CHILD_SOCKET 3
-
 void
 concur_process_settings_clear (ConcurProcessSettings *self)
 {
@@ -46,47 +43,12 @@ concur_process_settings_clear (ConcurProcessSettings *self)
   g_clear_pointer (&self->options, g_variant_unref);
 }
 
-static void
-limit (int     resource,
-       guint64 value)
-{
-  struct rlimit limits = { .rlim_cur = value, .rlim_max = value };
-
-  setrlimit (resource, &limits);
-}
-
-/* In the child, before exec: only what is safe after a fork. */
-static void
-set_up_child (gpointer data)
-{
-  const ConcurProcessSettings *settings = data;
-  sigset_t none;
-
-  /* Ctrl-C in a terminal is for the program, and what the worker starts ends with it. */
-  setpgid (0, 0);
-  sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
-  signal (SIGPIPE, SIG_DFL);
-
-  limit (RLIMIT_CORE, 0);
-  if (settings->max_memory > 0)
-    limit (RLIMIT_AS, settings->max_memory);
-  if (settings->max_cpu > 0)
-    limit (RLIMIT_CPU, settings->max_cpu);
-  if (settings->max_files > 0)
-    limit (RLIMIT_NOFILE, settings->max_files);
-}
-
 static gboolean
 child_spawn (ConcurProcessChild  *self,
              GError             **error)
 {
-  const ConcurProcessSettings *settings = self->settings;
   const struct timeval prompt = { .tv_usec = CONCUR_PROCESS_PROMPT_US };
-  g_auto (GStrv) environment = settings->environment != NULL ? g_strdupv (settings->environment)
-                                                             : g_get_environ ();
   int sockets[2];
-  int target = CHILD_SOCKET;
   gboolean spawned;
 
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
@@ -98,14 +60,7 @@ child_spawn (ConcurProcessChild  *self,
 
   self->socket = sockets[0];
   setsockopt (self->socket, SOL_SOCKET, SO_RCVTIMEO, &prompt, sizeof prompt);
-  environment = g_environ_setenv (environment, CONCUR_WORKER_FD_VARIABLE,
-                                  G_STRINGIFY (CHILD_SOCKET), TRUE);
-  spawned = g_spawn_async_with_pipes_and_fds (
-      settings->directory, (const char *const *) settings->command,
-      (const char *const *) environment,
-      G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | G_SPAWN_CLOEXEC_PIPES, set_up_child,
-      (gpointer) settings, -1, -1, -1, &sockets[1], &target, 1, &self->pid, NULL, NULL,
-      &self->messages, error);
+  spawned = concur_process_spawn (self->settings, sockets[1], &self->pid, &self->messages, error);
   close (sockets[1]);
   if (!spawned)
     return FALSE;

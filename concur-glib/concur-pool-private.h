@@ -71,6 +71,7 @@ struct _ConcurPool
   guint n_owed;                /* tokens pushed that got no thread */
   guint n_blocked;             /* workers that wait for something */
   guint n_waiting;             /* submitters that wait for room */
+  gint n_uncounted;            /* pending jobs that are none to max-pending */
   guint n_failures;
   guint next_number;           /* for thread names */
   ConcurPromise *ended;        /* (owned) set by shutdown () */
@@ -82,6 +83,11 @@ extern const ConcurQueueOps *concur_pool_default_queue;
 ConcurPool     *concur_pool_new          (const ConcurPoolSettings *settings);
 void            concur_pool_ref          (ConcurPool         *self);
 void            concur_pool_unref        (ConcurPool         *self);
+
+/* So many more (or fewer) of the jobs that are pending, or will be, do not count against
+ * max-pending. */
+void            concur_pool_add_uncounted (ConcurPool        *self,
+                                           gint               n_jobs);
 
 /* Takes the job, which is submitted: queues it or answers it with why not. */
 void            concur_pool_execute      (ConcurPool         *self,

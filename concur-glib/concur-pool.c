@@ -419,6 +419,22 @@ pool_set_refused (ConcurPool  *self,
     g_set_error (error, CONCUR_EXECUTOR_ERROR, code, "%s is shut down", self->settings.name);
 }
 
+void
+concur_pool_add_uncounted (ConcurPool *self,
+                           gint        n_jobs)
+{
+  concur_lock_acquire (&self->lock);
+  self->n_uncounted += n_jobs;
+  concur_lock_release (&self->lock);
+}
+
+static gboolean
+pool_has_room_locked (ConcurPool *self)
+{
+  return concur_atomic_load (&self->pending, CONCUR_RELAXED)
+         < self->settings.max_pending + (guint) self->n_uncounted;
+}
+
 /* Waits for room, or says why there is none. */
 static gboolean
 pool_reserve_bounded (ConcurPool  *self,
@@ -440,8 +456,7 @@ pool_reserve_bounded (ConcurPool  *self,
         break;
 
       /* Only under the lock does pending grow in a bounded pool. */
-      if (concur_atomic_load (&self->pending, CONCUR_RELAXED) < self->settings.max_pending
-          || (own_worker && may_wait) || tells)
+      if (pool_has_room_locked (self) || (own_worker && may_wait) || tells)
         {
           concur_atomic_add (&self->pending, 1, CONCUR_SEQ_CST);
           reserved = TRUE;

@@ -53,6 +53,7 @@
 #include "concur-enum-types.h"
 #include "concur-process-call-private.h"
 #include "concur-process-executor.h"
+#include "concur-thread-executor-private.h"
 
 #define DEFAULT_IDLE_TIMEOUT (60 * G_USEC_PER_SEC)
 #define DEFAULT_START_TIMEOUT (30 * G_USEC_PER_SEC)
@@ -107,6 +108,7 @@ warm_job (ConcurJob  *job,
           gpointer    data,
           GError    **error)
 {
+  concur_thread_executor_add_uncounted (data, -1);
   /* A call that finds no worker says why; here nobody asks. */
   concur_process_pool_warm (data, job, NULL);
   concur_job_return_boolean (job, TRUE);
@@ -141,6 +143,8 @@ concur_process_executor_constructed (GObject *object)
   self->pool->settings = self->settings;
   memset (&self->settings, 0, sizeof self->settings);
 
+  concur_thread_executor_add_uncounted (CONCUR_THREAD_EXECUTOR (self->pool),
+                                        (gint) self->pool->settings.min_workers);
   for (guint i = 0; i < self->pool->settings.min_workers; i++)
     g_object_unref (concur_executor_submit (CONCUR_EXECUTOR (self->pool), warm_job, self->pool,
                                             NULL, NULL));

@@ -175,5 +175,7 @@ concur_process_executor_set_thread_func (ConcurProcessExecutor   *self,
     }
   concur_lock_release (&pool->lock);
 
+  if (!is_first && destroy != NULL)
+    destroy (user_data);
   g_return_if_fail (is_first);
 }

@@ -413,6 +413,13 @@ concur_thread_executor_is_current (ConcurThreadExecutor *self)
   return worker != NULL && worker->pool == get_private (self)->pool;
 }
 
+void
+concur_thread_executor_add_uncounted (ConcurThreadExecutor *self,
+                                      gint                  n_jobs)
+{
+  concur_pool_add_uncounted (get_private (self)->pool, n_jobs);
+}
+
 /**
  * concur_thread_executor_new:
  * @max_threads: how many jobs may run at once; 0 for a new thread for each

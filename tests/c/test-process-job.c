@@ -156,11 +156,13 @@ static void
 check_thread_func (guint min_workers)
 {
   Threads threads = { 0 };
+  Threads refused = { 0 };
   Call call = { workers_new ("max-workers", 1, "min-workers", min_workers, NULL), "square", NULL };
 
   concur_process_executor_set_thread_func (call.workers, thread_func, &threads, threads_gone);
-  test_critical (
-      concur_process_executor_set_thread_func (call.workers, thread_func, &threads, NULL));
+  test_critical (concur_process_executor_set_thread_func (call.workers, thread_func, &refused,
+                                                          threads_gone));
+  g_assert_true (refused.gone);
   call.arguments = g_variant_ref_sink (g_variant_new_int64 (3));
   for (guint i = 0; i < 5; i++)
     {

@@ -313,6 +313,31 @@ test_shutdown_starting (void)
     }
 }
 
+/* Workers that are started beforehand are no calls. */
+static void
+test_warm_ones_leave_room (void)
+{
+  char *place = place_new ();
+  g_autofree char *gate = g_build_filename (place, "gate", NULL);
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), PLACE, place, TRUE);
+  ConcurProcessExecutor *workers;
+  g_autoptr (ConcurFuture) queued = NULL;
+  g_autoptr (ConcurFuture) too_many = NULL;
+
+  g_assert_cmpint (mkfifo (gate, 0600), ==, 0);
+  place_open (place);
+  workers = workers_new ("max-workers", 3, "min-workers", 3, "max-pending", 1, "overflow",
+                         CONCUR_OVERFLOW_REJECT, "environment", environment, NULL);
+  queued = call_square (workers, 3);
+  test_wait_until (place_count_workers (place) == 3);
+  too_many = call_square (workers, 4);
+  test_assert_error (too_many, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_QUEUE_FULL);
+  close (g_open (gate, O_WRONLY | O_CLOEXEC, 0));
+  assert_square (queued, 3);
+  workers_end (workers, CONCUR_SHUTDOWN_CANCEL_ALL);
+  place_free (place);
+}
+
 static void
 test_shutdown_during (void)
 {
@@ -577,6 +602,7 @@ main (int   argc,
   g_test_add_func ("/process-life/no-descriptors", test_no_descriptors);
   g_test_add_func ("/process-life/shutdown/before", test_shutdown_before);
   g_test_add_func ("/process-life/shutdown/starting", test_shutdown_starting);
+  g_test_add_func ("/process-life/warm-ones-leave-room", test_warm_ones_leave_room);
   g_test_add_func ("/process-life/shutdown/during", test_shutdown_during);
   g_test_add_func ("/process-life/shutdown/harder", test_shutdown_harder);
   g_test_add_func ("/process-life/shutdown/full", test_shutdown_full);

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 
 import gi
 
@@ -38,6 +39,11 @@ def meet(path, value=None):
     Concur.report(0.5, 'here')
     with open(path):
         return value
+
+
+def meet_then_sleep(path):
+    meet(path)
+    time.sleep(3600)
 
 
 def meet_pid(path):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The concur-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The names of aiomisc that are about threads and waiting."""
+"""The names of aiomisc that are about threads, processes and waiting."""
 
 import asyncio
 import collections.abc
@@ -15,6 +15,7 @@ from .compat_aggregate import Arg, ResultNotSetError, aggregate, aggregate_async
 from .compat_iterables import (ChannelClosed, ChannelTimeout, FromThreadChannel,
                                IteratorWrapper, IteratorWrapperSeparate, threaded_iterable,
                                threaded_iterable_separate)
+from .compat_processes import ProcessPoolExecutor, WorkerPool
 from .conveniences import (call_async, run_separately, submit_to, sync_wait, threaded,
                            threaded_separate)
 from .standard import ThreadPoolExecutor as StandardPool
@@ -27,9 +28,11 @@ __all__ = [
     'FromThreadChannel',
     'IteratorWrapper',
     'IteratorWrapperSeparate',
+    'ProcessPoolExecutor',
     'ResultNotSetError',
     'SelectResult',
     'ThreadPoolExecutor',
+    'WorkerPool',
     'aggregate',
     'aggregate_async',
     'awaitable',

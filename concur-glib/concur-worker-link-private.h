@@ -46,48 +46,48 @@ typedef struct
 } ConcurWorkerLink;
 
 /* Takes over @socket. */
-ConcurWorkerLink *concur_worker_link_new         (int                socket);
-ConcurWorkerLink *concur_worker_link_ref         (ConcurWorkerLink  *self);
-void              concur_worker_link_unref       (ConcurWorkerLink  *self);
+ConcurWorkerLink *concur_worker_link_new             (int                 socket);
+ConcurWorkerLink *concur_worker_link_ref             (ConcurWorkerLink   *self);
+void              concur_worker_link_unref           (ConcurWorkerLink   *self);
 
 /* Waits for the next frame. */
-ConcurWireRead    concur_worker_link_read        (ConcurWorkerLink  *self,
-                                                  ConcurWireFrame   *frame,
-                                                  GError           **error);
+ConcurWireRead    concur_worker_link_read            (ConcurWorkerLink   *self,
+                                                      ConcurWireFrame    *frame,
+                                                      GError            **error);
 /* Sends a whole frame, however long that takes; a floating @content is consumed. */
-gboolean          concur_worker_link_send        (ConcurWorkerLink  *self,
-                                                  ConcurWireKind     kind,
-                                                  guint64            id,
-                                                  GVariant          *content,
-                                                  GUnixFDList       *fds,
-                                                  GError           **error);
+gboolean          concur_worker_link_send            (ConcurWorkerLink   *self,
+                                                      ConcurWireKind      kind,
+                                                      guint64             id,
+                                                      GVariant           *content,
+                                                      GUnixFDList        *fds,
+                                                      GError            **error);
 
 /* Ends the connection: the program cannot be told what it waits for. */
-void              concur_worker_link_break       (ConcurWorkerLink  *self);
+void              concur_worker_link_break           (ConcurWorkerLink   *self);
 
 /* What is raised when the program asks the worker to stop, until it is unset, or another one
  * takes its place. */
-void              concur_worker_link_set_running (ConcurWorkerLink   *self,
-                                                  ConcurInterruption *interruption);
-void              concur_worker_link_unset_running (ConcurWorkerLink   *self,
-                                                    ConcurInterruption *interruption);
-void              concur_worker_link_interrupt   (ConcurWorkerLink   *self);
-gboolean          concur_worker_link_is_interrupted (ConcurWorkerLink   *self,
-                                                     ConcurInterruption *interruption);
+void              concur_worker_link_set_running     (ConcurWorkerLink   *self,
+                                                      ConcurInterruption *interruption);
+void              concur_worker_link_unset_running   (ConcurWorkerLink   *self,
+                                                      ConcurInterruption *interruption);
+void              concur_worker_link_interrupt       (ConcurWorkerLink   *self);
+gboolean          concur_worker_link_is_interrupted  (ConcurWorkerLink   *self,
+                                                      ConcurInterruption *interruption);
 GCancellable     *concur_worker_link_get_cancellable (ConcurWorkerLink   *self,
                                                       ConcurInterruption *interruption);
 
 /* Starts the thread that listens to the signal and looks whether the program is there. */
-gboolean          concur_worker_link_watch       (ConcurWorkerLink  *self,
-                                                  GError           **error);
+gboolean          concur_worker_link_watch           (ConcurWorkerLink   *self,
+                                                      GError            **error);
 
 /* @map: (nullable): what it is the one of that was taken last. */
-ConcurWorkerCall *concur_worker_call_new         (ConcurWorkerLink  *link,
-                                                  guint64            id,
-                                                  const char        *name,
-                                                  GVariant          *arguments,
-                                                  GUnixFDList       *fds,
-                                                  ConcurWorkerMap   *map);
-gboolean          concur_worker_call_is_answered (ConcurWorkerCall  *self);
+ConcurWorkerCall *concur_worker_call_new             (ConcurWorkerLink   *link,
+                                                      guint64             id,
+                                                      const char         *name,
+                                                      GVariant           *arguments,
+                                                      GUnixFDList        *fds,
+                                                      ConcurWorkerMap    *map);
+gboolean          concur_worker_call_is_answered     (ConcurWorkerCall   *self);
 
 G_END_DECLS

@@ -144,3 +144,57 @@ holding_task (ConcurJob  *job,
 
   return TRUE;
 }
+
+/* A held job, whose function has returned. */
+static inline ConcurJob *
+hold (ConcurLoopThread *thread)
+{
+  ConcurJob *held = NULL;
+  ConcurFuture *future = test_submit (thread, hold_job, &held);
+  g_autoptr (ConcurFuture) next
+      = concur_loop_thread_call (thread, test_one_job, NULL, NULL, -1, NULL);
+
+  g_assert_nonnull (next);
+  g_object_unref (future);
+
+  return held;
+}
+
+static inline void
+release (ConcurJob *held)
+{
+  concur_job_return_int64 (held, 5);
+  g_object_unref (held);
+}
+
+typedef struct
+{
+  ConcurLoopThread *thread;
+  TestGate ready;
+  TestGate go;
+  TestGate done;
+} Actors;
+
+static inline gboolean
+answer_when_told (GCancellable *cancellable,
+                  gpointer      job)
+{
+  concur_job_return_int64 (job, 5);
+
+  return G_SOURCE_REMOVE;
+}
+
+static inline gboolean
+patient_job (ConcurJob  *job,
+             gpointer    data,
+             GError    **error)
+{
+  g_autoptr (GSource) source = g_cancellable_source_new (concur_job_get_cancellable (job));
+
+  g_source_set_callback (source, G_SOURCE_FUNC (answer_when_told), g_object_ref (job),
+                         g_object_unref);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  concur_job_hold (job);
+
+  return TRUE;
+}

@@ -132,3 +132,16 @@ assert_nothing_left (void)
   test_iterate_until (NULL, channel_cores_alive () == 0);
   test_iterate_until (NULL, test_futures_alive () == 0);
 }
+
+/* A callback of receive_async (), whose number goes to @got. */
+static inline void
+on_received (GObject      *channel,
+             GAsyncResult *result,
+             gpointer      got)
+{
+  g_autoptr (GError) error = NULL;
+  const GValue *value = concur_channel_receive_finish (CONCUR_CHANNEL (channel), result, &error);
+
+  g_assert_no_error (error);
+  *(gint64 *) got = g_value_get_int64 (value);
+}

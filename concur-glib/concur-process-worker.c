@@ -321,6 +321,35 @@ take_call (ConcurProcessWorker *self,
   return call;
 }
 
+/* Waits for a frame with a call. */
+static ConcurWorkerCall *
+read_call (ConcurProcessWorker  *self,
+           GError              **error)
+{
+  ConcurWorkerCall *call = NULL;
+
+  while (call == NULL)
+    {
+      ConcurWireFrame frame = { 0 };
+      ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
+
+      if (read != CONCUR_WIRE_READ_DONE)
+        return NULL;
+      if (frame.kind != CONCUR_WIRE_CALL && frame.kind != CONCUR_WIRE_MAP)
+        {
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                       "The program sent a %s frame where a call was expected",
+                       concur_wire_kind_get_name (frame.kind));
+          concur_wire_clear (&frame);
+          return NULL;
+        }
+      call = take_call (self, &frame);
+      concur_wire_clear (&frame);
+    }
+
+  return call;
+}
+
 /**
  * concur_process_worker_next_call:
  * @self: a worker
@@ -349,25 +378,11 @@ concur_process_worker_next_call (ConcurProcessWorker  *self,
       say_ready (self);
     }
 
+  concur_worker_link_ask (self->link, TRUE);
   call = next_of_map (self);
-  while (call == NULL)
-    {
-      ConcurWireFrame frame = { 0 };
-      ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
-
-      if (read != CONCUR_WIRE_READ_DONE)
-        return NULL;
-      if (frame.kind != CONCUR_WIRE_CALL && frame.kind != CONCUR_WIRE_MAP)
-        {
-          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
-                       "The program sent a %s frame where a call was expected",
-                       concur_wire_kind_get_name (frame.kind));
-          concur_wire_clear (&frame);
-          return NULL;
-        }
-      call = take_call (self, &frame);
-      concur_wire_clear (&frame);
-    }
+  if (call == NULL)
+    call = read_call (self, error);
+  concur_worker_link_ask (self->link, FALSE);
 
   return call;
 }

@@ -32,6 +32,8 @@ typedef struct
   /* protected by lock */
   ConcurLock lock;
   GCancellable *running;         /* (owned) (nullable): of the call that is being answered */
+  gboolean is_asking;            /* for the next call */
+  guint64 forgotten;             /* the call that went away without an answer, or 0 */
 
   /* protected by sending: held over a whole frame, so that two do not mix */
   ConcurLock sending;
@@ -62,6 +64,13 @@ void              concur_worker_link_break       (ConcurWorkerLink  *self);
 void              concur_worker_link_set_running (ConcurWorkerLink  *self,
                                                   GCancellable      *cancellable);
 void              concur_worker_link_interrupt   (ConcurWorkerLink  *self);
+
+/* The call went away without an answer. The program is told once the worker asks for the next
+ * one: a process that ends drops what it has, and must not be taken for one that goes on. */
+void              concur_worker_link_forget      (ConcurWorkerLink  *self,
+                                                  guint64            id);
+void              concur_worker_link_ask         (ConcurWorkerLink  *self,
+                                                  gboolean           is_asking);
 
 /* Starts the thread that listens to the signal and looks whether the program is there. */
 gboolean          concur_worker_link_watch       (ConcurWorkerLink  *self,

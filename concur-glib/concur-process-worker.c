@@ -68,6 +68,7 @@ struct _ConcurProcessWorker
   ConcurWorkerLink *link;        /* (owned) */
   GVariant *options;             /* (owned) a{sv} */
   char *name;
+  guint64 max_body;              /* of what it takes */
 
   /* the thread that asks for calls */
   ConcurWorkerMap *map;          /* (owned) (nullable): that is being answered */
@@ -141,6 +142,9 @@ hear_hello (ConcurProcessWorker  *self,
 
   g_variant_get (frame.body, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
   concur_wire_clear (&frame);
+  /* Who takes large answers has large questions. */
+  self->max_body = MAX (self->link->max_body, CONCUR_WIRE_DEFAULT_MAX_BODY);
+  concur_wire_reader_set_max_body (self->link->reader, self->max_body);
   if (version != CONCUR_WIRE_VERSION)
     {
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
@@ -199,7 +203,7 @@ say_ready (ConcurProcessWorker *self)
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   concur_worker_link_send (self->link, CONCUR_WIRE_READY, 0,
                            g_variant_new ("(uta{sv})", CONCUR_WIRE_VERSION,
-                                          CONCUR_WIRE_DEFAULT_MAX_BODY, &options),
+                                          self->max_body, &options),
                            NULL, NULL);
 }
 

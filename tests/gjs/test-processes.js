@@ -82,6 +82,8 @@ test('what cannot cross is refused in the caller', () => withPool({}, async pool
     throws(() => pool.call('echo', [new Float64Array(2)]), /not objects of the class Float64Array/);
     throws(() => pool.call('echo', [cycle]), /contains itself/);
     throws(() => pool.call('echo', [deep]), /inside each other/);
+    for (const chunk of [0, -1, NaN, null])
+        throws(() => pool.map('echo', [1], {chunk}), /chunk of map\(\) is at least 1/);
     throws(() => pool.call('echo', 5), /arguments of a call are an array/);
     throws(() => pool.call('echo', [], {timout: 1}), /no option “timout”/);
     throws(() => pool.submitJob(Concur.Job.new(() => 1)), /JavaScript runs on its own thread only/);

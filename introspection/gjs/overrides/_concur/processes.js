@@ -212,6 +212,9 @@ const methods = {
     /* Each of @items is the one argument of a call. */
     map(name, items, options = null) {
         const {cancellable, chunk} = readOptions(options, {cancellable: null, chunk: 1});
+
+        if (!(chunk >= 1))
+            throw new RangeError(`The chunk of map() is at least 1, not ${show(chunk)}`);
         const all = new GLib.Variant('av', Array.from(items, item => toArguments(this, [item])));
         const future = threads.ours(raw.map_calls.call(this, name, all, chunk, cancellable));
 

@@ -182,7 +182,7 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
         try:
             call = (self._state.call,
                     (executor, describe_function(fn), pack_call(fn, args, kwargs)))
-        except BaseException as error:
+        except Exception as error:
             future.set_exception(_begun(error))
             return future
         future.__dict__['_call'] = (*call, {}, call_context())

@@ -182,7 +182,8 @@ send_forgotten (ConcurWorkerLink *self,
   concur_worker_link_send (self, CONCUR_WIRE_ERROR, id,
                            g_variant_new ("(sisa{sv})", g_quark_to_string (CONCUR_FUTURE_ERROR),
                                           CONCUR_FUTURE_ERROR_BROKEN_PROMISE,
-                                          "The worker process forgot the call without an answer",
+                                          "The worker process let the call go without an answer; "
+                                          "where there is nothing to say, that is ()",
                                           NULL),
                            NULL, NULL);
 }

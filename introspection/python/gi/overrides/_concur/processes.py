@@ -229,7 +229,10 @@ class ProcessExecutor(raw.ProcessExecutor):
         refuse_coroutine_function(function)
         try:
             arguments = pack_call(function, args, kwargs)
-        except Exception as error:
+        except KeyboardInterrupt:
+            # It is the program's.
+            raise
+        except BaseException as error:
             return self._submit(_raise, (_begun(error),))
         return self._submit(exchange, (self, describe_function(function), arguments,
                                        crossing.unpickled, True, None))

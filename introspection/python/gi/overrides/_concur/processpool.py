@@ -182,7 +182,10 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
         try:
             call = (self._state.call,
                     (executor, describe_function(fn), pack_call(fn, args, kwargs)))
-        except Exception as error:
+        except KeyboardInterrupt:
+            # It is the program's.
+            raise
+        except BaseException as error:
             future.set_exception(_begun(error))
             return future
         future.__dict__['_call'] = (*call, {}, call_context())

@@ -513,6 +513,12 @@ concur_process_executor_class_init (ConcurProcessExecutorClass *klass)
 static void
 concur_process_executor_init (ConcurProcessExecutor *self)
 {
+  /* A value out of range is warned of, and not set. */
+  self->idle_timeout_us = DEFAULT_IDLE_TIMEOUT;
+  self->settings.start_timeout_us = DEFAULT_START_TIMEOUT;
+  self->settings.call_timeout_us = -1;
+  self->settings.grace_us = DEFAULT_GRACE_PERIOD;
+  self->settings.max_message = CONCUR_WIRE_DEFAULT_MAX_BODY;
 }
 
 /**

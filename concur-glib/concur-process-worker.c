@@ -68,6 +68,7 @@ struct _ConcurProcessWorker
   ConcurWorkerLink *link;        /* (owned) */
   GVariant *options;             /* (owned) a{sv} */
   char *name;
+  guint64 max_body;              /* of what it takes */
 
   /* the thread that asks for calls */
   ConcurWorkerMap *map;          /* (owned) (nullable): that is being answered */
@@ -141,6 +142,9 @@ hear_hello (ConcurProcessWorker  *self,
 
   g_variant_get (frame.content, "(ut@a{sv})", &version, &self->link->max_body, &self->options);
   concur_wire_clear (&frame);
+  /* Who takes large answers has large questions. */
+  self->max_body = MAX (self->link->max_body, CONCUR_WIRE_DEFAULT_MAX_BODY);
+  concur_wire_reader_set_max_body (self->link->reader, self->max_body);
   if (version != CONCUR_WIRE_VERSION)
     {
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
@@ -198,7 +202,7 @@ say_ready (ConcurProcessWorker *self)
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   concur_worker_link_send (self->link, CONCUR_WIRE_READY, 0,
                            g_variant_new ("(uta{sv})", CONCUR_WIRE_VERSION,
-                                          CONCUR_WIRE_DEFAULT_MAX_BODY, &options),
+                                          self->max_body, &options),
                            NULL, NULL);
 }
 
@@ -318,6 +322,35 @@ take_call (ConcurProcessWorker *self,
   return call;
 }
 
+/* Waits for a frame with a call. */
+static ConcurWorkerCall *
+read_call (ConcurProcessWorker  *self,
+           GError              **error)
+{
+  ConcurWorkerCall *call = NULL;
+
+  while (call == NULL)
+    {
+      ConcurWireFrame frame = { 0 };
+      ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
+
+      if (read != CONCUR_WIRE_READ_DONE)
+        return NULL;
+      if (frame.kind != CONCUR_WIRE_CALL && frame.kind != CONCUR_WIRE_MAP)
+        {
+          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
+                       "The program sent a %s frame where a call was expected",
+                       concur_wire_kind_get_name (frame.kind));
+          concur_wire_clear (&frame);
+          return NULL;
+        }
+      call = take_call (self, &frame);
+      concur_wire_clear (&frame);
+    }
+
+  return call;
+}
+
 /**
  * concur_process_worker_next_call:
  * @self: a worker
@@ -346,25 +379,11 @@ concur_process_worker_next_call (ConcurProcessWorker  *self,
       say_ready (self);
     }
 
+  concur_worker_link_ask (self->link, TRUE);
   call = next_of_map (self);
-  while (call == NULL)
-    {
-      ConcurWireFrame frame = { 0 };
-      ConcurWireRead read = concur_worker_link_read (self->link, &frame, error);
-
-      if (read != CONCUR_WIRE_READ_DONE)
-        return NULL;
-      if (frame.kind != CONCUR_WIRE_CALL && frame.kind != CONCUR_WIRE_MAP)
-        {
-          g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
-                       "The program sent a %s frame where a call was expected",
-                       concur_wire_kind_get_name (frame.kind));
-          concur_wire_clear (&frame);
-          return NULL;
-        }
-      call = take_call (self, &frame);
-      concur_wire_clear (&frame);
-    }
+  if (call == NULL)
+    call = read_call (self, error);
+  concur_worker_link_ask (self->link, FALSE);
 
   return call;
 }

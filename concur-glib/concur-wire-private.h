@@ -73,6 +73,10 @@ const char       *concur_wire_kind_get_name   (ConcurWireKind     kind);
 void              concur_wire_clear           (ConcurWireFrame   *frame);
 
 ConcurWireReader *concur_wire_reader_new      (guint64            max_body);
+/* Of the frames that come from now on. */
+void              concur_wire_reader_set_max_body
+                                              (ConcurWireReader  *self,
+                                               guint64            max_body);
 void              concur_wire_reader_free     (ConcurWireReader  *self);
 /* What has come, from wherever; the descriptors are taken over. */
 void              concur_wire_reader_feed     (ConcurWireReader  *self,

@@ -124,6 +124,13 @@ concur_wire_reader_new (guint64 max_body)
 }
 
 void
+concur_wire_reader_set_max_body (ConcurWireReader *self,
+                                 guint64           max_body)
+{
+  self->max_body = max_body;
+}
+
+void
 concur_wire_reader_free (ConcurWireReader *self)
 {
   close_all (self->fds, self->n_fds);

@@ -29,7 +29,8 @@
  *
  * It is answered once, by what the function given to [func@worker_run] returns or by one of
  * the `concur_worker_call_return_*`. A call that goes away without an answer is rejected in
- * the program with %CONCUR_FUTURE_ERROR_BROKEN_PROMISE.
+ * the program with %CONCUR_FUTURE_ERROR_BROKEN_PROMISE as soon as the worker asks for the next
+ * one.
  *
  * ## Threads
  *
@@ -153,9 +154,8 @@ concur_worker_call_dispose (GObject *object)
 {
   ConcurWorkerCall *self = CONCUR_WORKER_CALL (object);
 
-  if (call_begin_answer (self))
-    call_fail (self, g_quark_to_string (CONCUR_FUTURE_ERROR), CONCUR_FUTURE_ERROR_BROKEN_PROMISE,
-               "The worker process forgot the call without an answer", NULL);
+  if (call_begin_answer (self) && (self->map == NULL || concur_worker_map_fail (self->map)))
+    concur_worker_link_forget (self->link, self->id);
 
   G_OBJECT_CLASS (concur_worker_call_parent_class)->dispose (object);
 }

@@ -39,6 +39,8 @@ typedef struct
   /* protected by lock */
   ConcurLock lock;
   ConcurInterruption *running;   /* not counted (nullable): of the call that is being answered */
+  gboolean is_asking;            /* for the next call */
+  guint64 forgotten;             /* the call that went away without an answer, or 0 */
 
   /* protected by sending: held over a whole frame, so that two do not mix */
   ConcurLock sending;
@@ -76,6 +78,13 @@ gboolean          concur_worker_link_is_interrupted  (ConcurWorkerLink   *self,
                                                       ConcurInterruption *interruption);
 GCancellable     *concur_worker_link_get_cancellable (ConcurWorkerLink   *self,
                                                       ConcurInterruption *interruption);
+
+/* The call went away without an answer. The program is told once the worker asks for the next
+ * one: a process that ends drops what it has, and must not be taken for one that goes on. */
+void              concur_worker_link_forget          (ConcurWorkerLink   *self,
+                                                      guint64             id);
+void              concur_worker_link_ask             (ConcurWorkerLink   *self,
+                                                      gboolean            is_asking);
 
 /* Starts the thread that listens to the signal and looks whether the program is there. */
 gboolean          concur_worker_link_watch           (ConcurWorkerLink   *self,

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "concur-error.h"
 #include "concur-worker-link-private.h"
 
 #ifndef POLLRDHUP
@@ -217,6 +218,51 @@ concur_worker_link_get_cancellable (ConcurWorkerLink   *self,
     g_cancellable_cancel (cancellable);
 
   return cancellable;
+}
+
+static void
+send_forgotten (ConcurWorkerLink *self,
+                guint64           id)
+{
+  concur_worker_link_send (self, CONCUR_WIRE_ERROR, id,
+                           g_variant_new ("(sisa{sv})", g_quark_to_string (CONCUR_FUTURE_ERROR),
+                                          CONCUR_FUTURE_ERROR_BROKEN_PROMISE,
+                                          "The worker process let the call go without an answer; "
+                                          "where there is nothing to say, that is ()",
+                                          NULL),
+                           NULL, NULL);
+}
+
+void
+concur_worker_link_forget (ConcurWorkerLink *self,
+                           guint64           id)
+{
+  gboolean is_asking;
+
+  concur_lock_acquire (&self->lock);
+  is_asking = self->is_asking;
+  if (!is_asking)
+    self->forgotten = id;
+  concur_lock_release (&self->lock);
+
+  if (is_asking)
+    send_forgotten (self, id);
+}
+
+void
+concur_worker_link_ask (ConcurWorkerLink *self,
+                        gboolean          is_asking)
+{
+  guint64 id;
+
+  concur_lock_acquire (&self->lock);
+  self->is_asking = is_asking;
+  id = self->forgotten;
+  self->forgotten = 0;
+  concur_lock_release (&self->lock);
+
+  if (id != 0)
+    send_forgotten (self, id);
 }
 
 static void

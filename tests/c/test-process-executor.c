@@ -48,7 +48,8 @@ test_errors (void)
 
   workers_assert_error (known, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "-2 is negative");
   workers_assert_error (missing, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_NOT_FOUND, "nothing");
-  workers_assert_error (forgotten, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE, NULL);
+  workers_assert_error (forgotten, CONCUR_FUTURE_ERROR, CONCUR_FUTURE_ERROR_BROKEN_PROMISE,
+                        "that is ()");
   workers_assert_error (foreign, G_IO_ERROR, G_IO_ERROR_FAILED,
                         "nobody-knows-this-domain: strange");
   g_assert_null (concur_process_call_get_details (CONCUR_PROCESS_CALL (known)));

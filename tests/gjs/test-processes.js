@@ -47,6 +47,10 @@ test('values cross as they are', () => withPool({}, async pool => {
 
     requireAlike(await pool.call('echo', things), things);
     same(await pool.call('echo', [undefined]), [null]);
+    for (const thing of things)
+        requireAlike(await pool.call('first', [thing]), thing);
+    same(await pool.call('first'), null);
+    same(await pool.map('first', [null, 1]), [null, 1]);
     same((await pool.call('echo', []))?.length, 0);
 
     const [bytes, map, set, variant] = await pool.call('echo', [new Uint8Array([1, 0, 255]),
@@ -57,6 +61,8 @@ test('values cross as they are', () => withPool({}, async pool => {
     assert(set instanceof Set && set.has('x'));
     same(variant.get_type_string(), '(ii)');
 
+    const long = 'a\0'.repeat(1000000);
+    assert(await pool.call('first', [long]) === long);
     const large = new Uint8Array(3000000).fill(7);
     const [back] = await pool.call('echo', [large]);
     same(back.length, large.length);
@@ -73,8 +79,11 @@ test('what cannot cross is refused in the caller', () => withPool({}, async pool
     throws(() => pool.call('echo', [() => 1]), /cannot be given a function/);
     throws(() => pool.call('echo', [Symbol('s')]), /cannot be given a symbol/);
     throws(() => pool.call('echo', [new Gio.SimpleAction({name: 'a'})]), /values, arrays and plain objects/);
+    throws(() => pool.call('echo', [new Float64Array(2)]), /not objects of the class Float64Array/);
     throws(() => pool.call('echo', [cycle]), /contains itself/);
     throws(() => pool.call('echo', [deep]), /inside each other/);
+    for (const chunk of [0, -1, NaN, null])
+        throws(() => pool.map('echo', [1], {chunk}), /chunk of map\(\) is at least 1/);
     throws(() => pool.call('echo', 5), /arguments of a call are an array/);
     throws(() => pool.call('echo', [], {timout: 1}), /no option “timout”/);
     throws(() => pool.submitJob(Concur.Job.new(() => 1)), /JavaScript runs on its own thread only/);
@@ -195,6 +204,12 @@ test('a worker that dies costs one call', () => withPool({maxWorkers: 1}, async 
     const error = await rejects(died, /killed by signal 9/);
     assert(error.matches(Concur.ExecutorError, Concur.ExecutorError.WORKER_DIED));
     same(await next, 9);
+
+    const ended = pool.call('exit', [3]);
+    const after = pool.call('square', [4]);
+    const ending = await rejects(ended, /exit status was 3/);
+    assert(ending.matches(Concur.ExecutorError, Concur.ExecutorError.WORKER_DIED));
+    same(await after, 16);
 }));
 
 test('print and progress do not disturb', () => withPool({}, async pool => {
@@ -214,6 +229,26 @@ test('a module that is not there is the error of each call', async () => {
     await rejects(pool.call('echo', [1]), /nowhere/);
     await pool.shutdown();
     await rejects(pool.call('echo'), /./);
+});
+
+test('a module is given by its URI or path', () => {
+    for (const wrong of ['./work.js', 'https://example.org/work.js', 5, null])
+        throws(() => new Concur.ProcessExecutor({module: wrong}), /is a URI, such as/);
+});
+
+test('the library may be in a directory of any name', () => {
+    const dir = GLib.Dir.make_tmp('concur gjs ü %20 XXXXXX');
+    const [overrides] = GLib.getenv('GJS_PATH').split(':');
+
+    Gio.File.new_for_path(`${dir}/gjs`).make_symbolic_link(overrides, null);
+    GLib.file_set_contents(`${dir}/main.js`, `import Concur from 'gi://Concur';
+        const pool = new Concur.ProcessExecutor({module: '${GLib.filename_from_uri(module)[0]}'});
+        print(pool.call('fib', [7]).result());
+        pool.shutdown().wait();`);
+    const launcher = new Gio.SubprocessLauncher({flags: Gio.SubprocessFlags.STDOUT_PIPE});
+    launcher.setenv('GJS_PATH', `${dir}/gjs`, true);
+    const [, output] = launcher.spawnv(['gjs', '-m', `${dir}/main.js`]).communicate_utf8(null, null);
+    same(output, '13\n');
 });
 
 test('modules of a bundle of resources', async () => {

@@ -6,9 +6,14 @@
 import Concur from 'gi://Concur';
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
+import System from 'system';
 
 export function echo(...args) {
     return args;
+}
+
+export function first(value) {
+    return value;
 }
 
 export function fib(n) {
@@ -81,6 +86,10 @@ export function forEver() {
 
 export function die() {
     GLib.spawn_command_line_sync(`kill -KILL ${pid()}`);
+}
+
+export function exit(status) {
+    System.exit(status);
 }
 
 export function report() {

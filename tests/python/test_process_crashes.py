@@ -158,7 +158,15 @@ class TestWorkers(ProcessCase):
             pool.submit(len, bytes(200_000)).result(LIMIT)
         with self.assertRaises(Exception):
             pool.submit(bytes, 200_000).result(LIMIT)
+        with self.assertRaisesRegex(Concur.RemoteError, 'ValueError: xxx'):
+            pool.submit(exec, 'raise ValueError("x" * 200_000)').result(LIMIT)
         self.assertEqual(pool.submit(work.square, 3).result(LIMIT), 9)
+
+    def test_more_than_the_usual_message_size(self):
+        size = 257 << 20
+        pool = self.executor(max_message_size=1 << 29)
+        self.assertEqual(pool.submit(len, bytes(size)).result(LIMIT), size)
+        self.assertEqual(len(pool.submit(bytes, size).result(LIMIT)), size)
 
 
 if __name__ == '__main__':

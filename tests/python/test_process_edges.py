@@ -312,6 +312,11 @@ class TestPool(ProcessCase):
             running.result(LIMIT)
         self.assertEqual(set(pool._processes), pids)
 
+    def test_interrupted_while_pickling(self):
+        for pool in self.executor(), self.process_pool():
+            with self.assertRaises(KeyboardInterrupt):
+                pool.submit(print, edges.Interrupts())
+
     def test_pickling_fails_before_a_worker_is_taken(self):
         pool = self.process_pool()
         self.assertIsNotNone(pool.submit(print, lambda: 1).exception(LIMIT))

@@ -321,6 +321,14 @@ class TestCall(ProcessCase):
                   [1, 'two', None], (), (1, [2]), {}, {'key': [{'inner': b'x'}]}]
         self.assertEqual(pool.call('natural', *values).result(LIMIT), values)
 
+    def test_bytes_alone(self):
+        # Whose they are nobody knows: they are not unpickled.
+        pool = self.executor(module='worker_functions')
+        for data in b'', b'bytes', pickle.dumps((os.getpid, (), {})):
+            self.assertEqual(pool.call('natural', data).result(LIMIT), [data])
+            self.assertEqual(list(pool.stream('natural', data)), [data])
+            self.assertEqual(list(pool.map('natural', [data])), [[data]])
+
     def test_what_cannot_cross(self):
         pool = self.executor(module='worker_functions')
         for value, kind in ((object(), TypeError), (1 << 64, OverflowError),
@@ -351,14 +359,26 @@ class TestCall(ProcessCase):
         with self.assertRaisesRegex(Concur.RemoteError, 'Unpicklable: in the worker'):
             pool.call('fail_unpicklable').result(LIMIT)
 
+    def test_generators_are_for_streams(self):
+        pool = self.executor(module='worker_functions')
+        with self.assertRaisesRegex(TypeError, r'use stream \(\)'):
+            pool.call('numbers', 3).result(LIMIT)
+        # That was no reason for another worker.
+        self.assertEqual(len(pool.pids), 1)
+        self.assertEqual(pool.call('square', 3).result(LIMIT), 9)
+
     def test_no_such_module(self):
         pool = self.executor(module='no_such_module')
         with self.assertRaises(ModuleNotFoundError):
             pool.call('anything').result(LIMIT)
+        with self.assertRaisesRegex(TypeError, 'name of one'):
+            self.executor(module=os)
 
     def test_map(self):
         pool = self.executor(2, module='worker_functions')
         self.assertEqual(list(pool.map('square', range(5))), [0, 1, 4, 9, 16])
+        with self.assertRaisesRegex(ValueError, 'chunksize'):
+            pool.map('square', [1], chunksize=0)
 
     def test_command(self):
         pool = self.executor(command=['/nonexistent/program'])
@@ -385,6 +405,11 @@ class TestStream(ProcessCase):
     def test_by_name(self):
         pool = self.executor(module='worker_functions')
         self.assertEqual(list(pool.stream('numbers', 5)), [0, 1, 2, 3, 4])
+        with self.assertRaisesRegex(ValueError, 'no more') as caught:
+            list(pool.stream('numbers_then_fail', 2))
+        self.assertIn('numbers_then_fail', str(caught.exception.__cause__))
+        with self.assertRaisesRegex(TypeError, 'not iterable'):
+            list(pool.stream('square', 2))
 
     def test_error_comes_after_the_values(self):
         got = []

@@ -28,6 +28,8 @@ class TestPool(ProcessCase):
         self.assertEqual(pool.submit(pow, 2, 8).result(LIMIT), 256)
         self.assertEqual(pool.submit(work.keywords, 1, self=1, fn=2).result(LIMIT),
                          ((1,), {'self': 1, 'fn': 2}))
+        size = 257 << 20
+        self.assertEqual(pool.submit(len, bytes(size)).result(LIMIT), size)
         with self.assertRaises(TypeError):
             pool.submit()
 

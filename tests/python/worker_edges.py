@@ -30,6 +30,14 @@ class NoText(Exception):
         raise ValueError('it has none')
 
 
+class Interrupts:
+    """Somebody presses Ctrl-C while it is pickled."""
+
+    def __reduce__(self):
+        signal.raise_signal(signal.SIGINT)
+        return int, ()
+
+
 def recurse():
     return recurse()
 

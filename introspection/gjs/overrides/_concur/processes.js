@@ -18,15 +18,19 @@ const SOME = 16;
 const MAX_DEPTH = 24;
 /* Of C's settings, those that are times. */
 const TIMES = ['callTimeout', 'gracePeriod', 'idleTimeout', 'startTimeout'];
-const HERE = GLib.path_get_dirname(new Error().fileName.replace(/^file:\/\//, ''));
 
 let Concur;
+/* What a worker runs. */
+let workerMain;
 const raw = {};
 /* In a worker: what is being answered. */
 let current = null;
 
 function install(namespace) {
     Concur = namespace;
+    /* The file name of an Error would be in another encoding. */
+    workerMain = Gio.File.new_for_commandline_arg(imports.overrides._concur.processes.__file__)
+        .get_parent().get_child('worker-main.js').get_path();
     const {prototype} = Concur.ProcessExecutor;
 
     for (const name of ['call', 'call_stream', 'map_calls', 'shutdown', 'submit_job'])
@@ -112,7 +116,7 @@ function encode(value, above = []) {
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype) {
         throw new TypeError('A worker process can be given values, arrays and plain objects, ' +
-            `not ${show(value)}`);
+            `not objects of the class ${value.constructor?.name}`);
     }
     return encodeObject(value, inside);
 }
@@ -144,13 +148,16 @@ function settingsOf(properties) {
 }
 
 function uriOf(module) {
-    if (module.includes('://'))
-        return module;
-    if (!GLib.path_is_absolute(module)) {
+    const path = typeof module === 'string' ? module : '';
+
+    /* GJS has no others. */
+    if (/^(file|resource):\/\//.test(path))
+        return path;
+    if (!GLib.path_is_absolute(path)) {
         throw new TypeError('The module of a worker is a URI, such as ' +
             `import.meta.resolve or import.meta.url give, or an absolute path, not ${show(module)}`);
     }
-    return GLib.filename_to_uri(module, null);
+    return GLib.filename_to_uri(path, null);
 }
 
 function requireArguments(args) {
@@ -179,7 +186,7 @@ const methods = {
                 given[name] = toMicroseconds(given[name]);
         }
         if (module !== undefined) {
-            given.command = ['gjs', '-m', GLib.build_filenamev([HERE, 'worker-main.js'])];
+            given.command = ['gjs', '-m', workerMain];
             given.options = new GLib.Variant('a{sv}', {
                 module: new GLib.Variant('s', uriOf(module)),
                 resources: new GLib.Variant('as', resources ?? []),
@@ -205,6 +212,9 @@ const methods = {
     /* Each of @items is the one argument of a call. */
     map(name, items, options = null) {
         const {cancellable, chunk} = readOptions(options, {cancellable: null, chunk: 1});
+
+        if (!(chunk >= 1))
+            throw new RangeError(`The chunk of map() is at least 1, not ${show(chunk)}`);
         const all = new GLib.Variant('av', Array.from(items, item => toArguments(this, [item])));
         const future = threads.ours(raw.map_calls.call(this, name, all, chunk, cancellable));
 

@@ -21,6 +21,7 @@ var REMOTE_CODE = 0;
 
 const ERROR_DOMAIN = GLib.quark_from_string('concur-js-error-quark');
 const MAX_INT32 = 0x7fffffff;
+const MANY = 10000;
 /* A C string ends at a zero, and UTF-8 has no room for half a pair. */
 var NOT_FOR_C = /[\0\p{Surrogate}]/u;
 
@@ -140,14 +141,14 @@ function fromVariant(variant) {
             [entry.get_child_value(0).get_string()[0], fromVariant(entry.get_child_value(1))]));
     }
     case '(sv)':
-        return fromTagged(variant.get_child_value(0).get_string()[0],
-            variant.get_child_value(1).get_variant()) ?? variant.recursiveUnpack();
+        return fromTagged(variant, variant.get_child_value(0).get_string()[0],
+            variant.get_child_value(1).get_variant());
     default:
         return variant.recursiveUnpack();
     }
 }
 
-function fromTagged(name, content) {
+function fromTagged(variant, name, content) {
     switch (name) {
     case TAG:
         return fromVariant(content);
@@ -162,12 +163,21 @@ function fromTagged(name, content) {
     case 'bigint':
         return BigInt(content.get_string()[0]);
     case 'utf-16':
-        return String.fromCharCode(...new Uint16Array(fromVariant(content).slice().buffer));
+        return fromUtf16(new Uint16Array(fromVariant(content).slice().buffer));
     case 'variant':
         return content;
     default:
-        return undefined;
+        return variant.recursiveUnpack();
     }
+}
+
+/* A function takes only so many arguments. */
+function fromUtf16(units) {
+    const parts = [];
+
+    for (let at = 0; at < units.length; at += MANY)
+        parts.push(String.fromCharCode(...units.subarray(at, at + MANY)));
+    return parts.join('');
 }
 
 function isTagged(variant) {

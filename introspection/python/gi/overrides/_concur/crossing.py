@@ -106,6 +106,20 @@ def decode(variant):
     return variant.unpack()
 
 
+def streamed(arguments):
+    """The arguments of a call that yields its values."""
+    return GLib.Variant.new_maybe(None, arguments)
+
+
+# No value is encoded as this.
+FAILED = 'm(a{sv})'
+
+
+def failed(details):
+    """What comes after the values of a stream that ends with an exception."""
+    return GLib.Variant.new_maybe(None, encode((details,)))
+
+
 def read_details(variant):
     return {} if variant is None else decode(variant)
 

@@ -128,8 +128,11 @@ def exchange(executor, name, arguments, read, trusted, explain):
         job = executor = arguments = None
         return read(answer)
     details = crossing.read_details(raw_details(job))
-    if failure.domain == PYTHON_ERROR or 'traceback' in details:
+    if 'traceback' in details:
         error = crossing.rebuild(details, trusted)
+    elif failure.domain == PYTHON_ERROR:
+        # The rest was too large.
+        error = crossing.RemoteError(failure.message)
     else:
         error = to_python(failure)
     if explain is not None:
@@ -195,6 +198,8 @@ class ProcessExecutor(raw.ProcessExecutor):
     def __init__(self, max_workers=None, *, module=None, command=None, initializer=None,
                  initargs=(), options=None, **settings):
         own = command is None
+        if not isinstance(module, (str, type(None))):
+            raise TypeError(f'module is the name of one, not {module!r}')
         if own:
             if options is not None:
                 raise TypeError('options are for a command')
@@ -224,6 +229,9 @@ class ProcessExecutor(raw.ProcessExecutor):
         refuse_coroutine_function(function)
         try:
             arguments = pack_call(function, args, kwargs)
+        except KeyboardInterrupt:
+            # It is the program's.
+            raise
         except BaseException as error:
             return self._submit(_raise, (_begun(error),))
         return self._submit(exchange, (self, describe_function(function), arguments,
@@ -260,9 +268,12 @@ class ProcessExecutor(raw.ProcessExecutor):
 
     def map(self, function, *iterables, timeout=None, chunksize=1, buffersize=None):
         """Like the built-in map (), with the calls in worker processes. function may be the
-        name of one of the workers' module. With chunksize so many calls travel together.
+        name of one of the workers' module. With chunksize so many calls of a function travel
+        together; what is called by its name travels alone.
         """
         if isinstance(function, str):
+            if chunksize < 1:
+                raise ValueError('chunksize must be >= 1.')
             return map_on(self.call, function, iterables, timeout, 1, buffersize)
         return map_on(self.submit, function, iterables, timeout, chunksize, buffersize,
                       crossing.call_all)
@@ -282,9 +293,9 @@ class ProcessExecutor(raw.ProcessExecutor):
         else:
             refuse_coroutine_function(function)
             name = describe_function(function)
-            arguments = GLib.Variant.new_tuple(pack_call(function, args, kwargs))
+            arguments = pack_call(function, args, kwargs)
             trusted = True
-        return ProcessStream(self.call_stream(name, arguments), trusted)
+        return ProcessStream(self.call_stream(name, crossing.streamed(arguments)), trusted)
 
     def call_stream(self, name, arguments=None, fds=None, capacity=_SOME, cancellable=None):
         """For workers that are a program: a Concur.Channel of GLib.Variants."""
@@ -368,12 +379,10 @@ class ProcessStream:
         raise error
 
     def _read(self, item):
-        if not self._trusted:
-            return crossing.decode(item)
-        if item.get_type_string() == 'ay':
-            return crossing.unpickled(item)
+        if item.get_type_string() != crossing.FAILED:
+            return crossing.unpickled(item) if self._trusted else crossing.decode(item)
         (details,) = crossing.decode(item)
-        error = crossing.rebuild(details, True)
+        error = crossing.rebuild(details, self._trusted)
         self.close()
         try:
             raise error

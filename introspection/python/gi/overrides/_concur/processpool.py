@@ -21,6 +21,9 @@ from .processes import (ProcessExecutor, call_context, exchange, pack_call, raw_
 from .standardfuture import StandardFuture, raw_ignore
 from .task import describe_function
 
+# In bytes. More than for others, as the pool whose place it takes has no limit.
+_MAX_MESSAGE_SIZE = (1 << 31) - 1
+
 _SHUT_DOWN = int(raw.ExecutorError.SHUT_DOWN)
 
 _lock = threading.RLock()
@@ -157,6 +160,7 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
         self._executor = ProcessExecutor(max_workers, initializer=initializer,
                                          initargs=initargs, idle_timeout=None,
                                          max_calls_per_worker=max_tasks_per_child or 0,
+                                         max_message_size=_MAX_MESSAGE_SIZE,
                                          name='ProcessPoolExecutor')
         with _lock:
             self._open = not _exiting
@@ -178,6 +182,9 @@ class ProcessPoolExecutor(concurrent.futures.ProcessPoolExecutor):
         try:
             call = (self._state.call,
                     (executor, describe_function(fn), pack_call(fn, args, kwargs)))
+        except KeyboardInterrupt:
+            # It is the program's.
+            raise
         except BaseException as error:
             future.set_exception(_begun(error))
             return future

@@ -19,7 +19,7 @@ from gi.module import get_introspection_module
 from gi.repository import GLib
 
 from . import workercall
-from .crossing import (decode, describe_failure, encode, pickled, read_details,
+from .crossing import (decode, describe_failure, encode, failed, pickled, read_details,
                        to_bytes)
 
 gi.require_version('Concur', '1')
@@ -104,14 +104,23 @@ def _load_main(name, path):
 
 
 def _work(call):
-    """What to answer. A tuple is for a stream that ends with an exception."""
+    """What to answer."""
     arguments = call.get_arguments()
-    kind = arguments.get_type_string()
-    if kind == 'ay':
-        function, args, kwargs = pickle.loads(to_bytes(arguments))
-        return pickled(function(*args, **kwargs))
-    if kind == '(ay)':
-        return _stream(call, arguments)
+    if arguments.get_type_string().startswith('m'):
+        return _stream(call, arguments.get_child_value(0))
+    function, args, kwargs, pack = _find(call, arguments)
+    value = function(*args, **kwargs)
+    if pack is encode and isinstance(value, types.GeneratorType):
+        value.close()
+        raise TypeError(f'{call.get_name()} yields its values: use stream ()')
+    return pack(value)
+
+
+def _find(call, arguments):
+    """What is called, what with, and how what comes of it is packed."""
+    # What is called by its name has a tuple, whatever is in it.
+    if arguments.get_type_string() == 'ay':
+        return (*pickle.loads(to_bytes(arguments)), pickled)
     if _module is None:
         raise LookupError('the worker has no module whose functions could be called by name')
     name = call.get_name()
@@ -119,11 +128,7 @@ def _work(call):
     if name.startswith('_') or not callable(function):
         raise LookupError(f'the module {_module.__name__} has no function {name}')
     args = decode(arguments)
-    value = function(*args) if isinstance(args, tuple) else function(args)
-    if isinstance(value, types.GeneratorType):
-        _send_all(call, value, encode)
-        value = None
-    return encode(value)
+    return function, args if isinstance(args, tuple) else (args,), {}, encode
 
 
 def _forked():
@@ -148,13 +153,13 @@ def _leave_forked(error):
 
 def _stream(call, arguments):
     try:
-        function, args, kwargs = pickle.loads(to_bytes(arguments.get_child_value(0)))
-        _send_all(call, iter(function(*args, **kwargs)), pickled)
+        function, args, kwargs, pack = _find(call, arguments)
+        _send_all(call, iter(function(*args, **kwargs)), pack)
     except BaseException as error:
         if _is_forked or call.is_cancelled():
             raise
         # It comes after the values.
-        call.send_item(encode((describe_failure(error),)))
+        call.send_item(failed(describe_failure(error)))
     return encode(None)
 
 

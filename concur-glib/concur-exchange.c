@@ -174,7 +174,8 @@ take_item (Talk             *talk,
   if (exchange->channel == NULL)
     {
       g_set_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_PROTOCOL,
-                   "The worker process sent an item for the call “%s”, which is no stream",
+                   "The worker process sent an item for the call “%s”, which is no stream: "
+                   "call it as one",
                    exchange->name);
       return BROKEN;
     }
@@ -269,7 +270,8 @@ set_end_error (Talk    *talk,
       set_asked_error (talk, error);
       return;
     }
-  if (read_error != NULL && !(child->is_over && WIFSIGNALED (child->status)))
+  if (read_error != NULL
+      && !(child->is_over && (child->is_unknown || WIFSIGNALED (child->status))))
     {
       g_propagate_prefixed_error (error, read_error, "The worker process cannot be understood: ");
       return;

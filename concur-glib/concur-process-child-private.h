@@ -59,6 +59,7 @@ typedef struct
   guint n_calls;
   int status;                    /* as of waitpid (), once it is over */
   gboolean is_over;
+  gboolean is_unknown;           /* somebody else was told the status */
   gboolean is_unheard;           /* the program's own stderr is full */
 } ConcurProcessChild;
 

@@ -171,12 +171,11 @@ child_wait (ConcurProcessChild *self,
       gint64 left = deadline < 0 ? -1 : deadline - concur_now ();
       int left_ms = left < 0 ? -1 : (int) MIN ((left + 999) / 1000, G_MAXINT);
 
-      /* ECHILD: the program has said that it does not want to know. */
+      /* ECHILD: the program ignores SIGCHLD, or waits for whatever ends. */
       if (pid == self->pid || (pid < 0 && errno == ECHILD))
         {
           waited = self->is_over = TRUE;
-          if (pid < 0)
-            self->status = 0;
+          self->is_unknown = pid < 0;
           break;
         }
       if (deadline >= 0 && left <= 0)
@@ -265,7 +264,9 @@ concur_process_child_describe (ConcurProcessChild *self)
   GString *text = g_string_new (NULL);
   g_autofree char *said = g_utf8_make_valid (self->tail->str, (gssize) self->tail->len);
 
-  if (WIFSIGNALED (self->status))
+  if (self->is_unknown)
+    g_string_append (text, "how it ended is not known, for the program waits for its processes");
+  else if (WIFSIGNALED (self->status))
     g_string_append_printf (text, "it was killed by signal %d (%s)", WTERMSIG (self->status),
                             g_strsignal (WTERMSIG (self->status)));
   else

@@ -309,7 +309,8 @@ pool_drop_surplus (ConcurProcessPool *self)
 }
 
 /* One that has just answered is not looked at again: if it has gone since, the call cannot be
- * sent, and goes to another one. */
+ * sent, and goes to another one. One that is about to go may take the call with it, in either
+ * case. */
 static gboolean
 is_there (ConcurProcessChild *child)
 {

@@ -23,9 +23,10 @@
 
 static void
 limit (int     resource,
-       guint64 value)
+       guint64 value,
+       guint64 hard)
 {
-  struct rlimit limits = { .rlim_cur = value, .rlim_max = value };
+  struct rlimit limits = { .rlim_cur = value, .rlim_max = hard };
 
   setrlimit (resource, &limits);
 }
@@ -43,13 +44,14 @@ set_up_child (gpointer data)
   sigprocmask (SIG_SETMASK, &none, NULL);
   signal (SIGPIPE, SIG_DFL);
 
-  limit (RLIMIT_CORE, 0);
+  limit (RLIMIT_CORE, 0, 0);
   if (settings->max_memory > 0)
-    limit (RLIMIT_AS, settings->max_memory);
+    limit (RLIMIT_AS, settings->max_memory, settings->max_memory);
+  /* First SIGXCPU, which says what it was, then SIGKILL. */
   if (settings->max_cpu > 0)
-    limit (RLIMIT_CPU, settings->max_cpu);
+    limit (RLIMIT_CPU, settings->max_cpu, settings->max_cpu + 1);
   if (settings->max_files > 0)
-    limit (RLIMIT_NOFILE, settings->max_files);
+    limit (RLIMIT_NOFILE, settings->max_files, settings->max_files);
 }
 
 #if HAVE_SPAWN_CLOSEFROM

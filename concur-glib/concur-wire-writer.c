@@ -99,29 +99,51 @@ layout_store_tail (const Layout *self,
     data[i] = (guint8) (self->name_size >> (8 * i));
 }
 
-/* The body in a file that nobody can change any more. */
-static int
-store_in_memfd (const Layout  *layout,
-                GError       **error)
+static gboolean
+write_all (int           fd,
+           gconstpointer data,
+           gsize         size)
 {
-  int fd = memfd_create ("concur", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  guint8 *data = MAP_FAILED;
+  const guint8 *rest = data;
 
-  if (fd != -1 && ftruncate (fd, (off_t) layout->size) == 0)
-    data = mmap (NULL, layout->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data != MAP_FAILED)
+  while (size > 0)
     {
-      layout_store_head (layout, data);
-      g_variant_store (layout->content, data + layout->begin);
-      layout_store_tail (layout, data + layout->begin + layout->content_size);
-      munmap (data, layout->size);
-      if (fcntl (fd, F_ADD_SEALS, CONCUR_WIRE_MEMFD_SEALS) == 0)
-        return fd;
+      gssize n_written = write (fd, rest, size);
+
+      if (n_written < 0 && errno != EINTR)
+        return FALSE;
+      if (n_written > 0)
+        {
+          rest += n_written;
+          size -= (gsize) n_written;
+        }
     }
 
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "memfd: %s", g_strerror (errno));
-  if (fd != -1)
-    close (fd);
+  return TRUE;
+}
+
+/* The body in a file that nobody can change any more; -1 if there is none to be had, or it
+ * cannot be sealed, as when the kernel looks at its memory at this moment. A mapping would keep
+ * it from that as well, if another thread forks meanwhile. */
+static int
+store_in_memfd (const Layout *layout)
+{
+  int fd = memfd_create ("concur", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  gsize tail_size = layout->size - layout->begin - layout->content_size;
+  g_autofree guint8 *head = g_malloc0 (layout->begin);
+  g_autofree guint8 *tail = g_malloc (tail_size);
+
+  if (fd == -1)
+    return -1;
+
+  layout_store_head (layout, head);
+  layout_store_tail (layout, tail);
+  if (write_all (fd, head, layout->begin)
+      && write_all (fd, g_variant_get_data (layout->content), layout->content_size)
+      && write_all (fd, tail, tail_size) && fcntl (fd, F_ADD_SEALS, CONCUR_WIRE_MEMFD_SEALS) == 0)
+    return fd;
+
+  close (fd);
 
   return -1;
 }
@@ -173,11 +195,6 @@ concur_wire_writer_init (ConcurWireWriter  *self,
   ConcurWireHeader header = { .magic = CONCUR_WIRE_MAGIC, .kind = kind, .id = id };
 
   layout_init (&layout, kind, name, content);
-  in_memfd = layout.size >= CONCUR_WIRE_MEMFD_SIZE;
-  header.flags = in_memfd ? CONCUR_WIRE_FLAG_MEMFD : 0;
-  header.n_fds = (guint16) (n_fds + in_memfd);
-  header.size = layout.size;
-
   memset (self, 0, sizeof *self);
   self->memfd = -1;
 
@@ -196,12 +213,13 @@ concur_wire_writer_init (ConcurWireWriter  *self,
                    CONCUR_WIRE_MAX_FDS);
       return FALSE;
     }
-  if (in_memfd)
-    {
-      self->memfd = store_in_memfd (&layout, error);
-      if (self->memfd == -1)
-        return FALSE;
-    }
+
+  if (layout.size >= CONCUR_WIRE_MEMFD_SIZE)
+    self->memfd = store_in_memfd (&layout);
+  in_memfd = self->memfd != -1;
+  header.flags = in_memfd ? CONCUR_WIRE_FLAG_MEMFD : 0;
+  header.n_fds = (guint16) (n_fds + in_memfd);
+  header.size = layout.size;
 
   if (n_fds > 0)
     memcpy (self->fds, g_unix_fd_list_peek_fds (fds, NULL), n_fds * sizeof self->fds[0]);

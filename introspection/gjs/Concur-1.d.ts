@@ -290,7 +290,7 @@ declare module 'gi://Concur?version=1' {
         /* What may cross to a worker process and back, as a copy. */
         type Crossing = null | undefined | boolean | number | bigint | string | Date | Uint8Array | GLib.Bytes | GLib.Variant | Crossing[] | Map<Crossing, Crossing> | Set<Crossing> | { [key: string]: Crossing };
 
-        type ProcessSettings = { name?: string; module?: string; resources?: string[]; command?: string[]; environment?: string[]; workingDirectory?: string; options?: GLib.Variant; maxWorkers?: number; minWorkers?: number; maxCallsPerWorker?: number; maxPending?: number; overflow?: Overflow; idleTimeout?: Milliseconds | null; startTimeout?: Milliseconds | null; callTimeout?: Milliseconds | null; gracePeriod?: Milliseconds; maxMessageSize?: number; maxMemory?: number; maxCpuTime?: number; maxFiles?: number; };
+        type ProcessSettings = { name?: string; module?: string; resources?: string[]; command?: string[]; environment?: string[] | Record<string, string>; workingDirectory?: string; options?: GLib.Variant; maxWorkers?: number; minWorkers?: number; maxCallsPerWorker?: number; maxPending?: number; overflow?: Overflow; idleTimeout?: Milliseconds | null; startTimeout?: Milliseconds | null; callTimeout?: Milliseconds | null; gracePeriod?: Milliseconds; maxMessageSize?: number; maxMemory?: number; maxCpuTime?: number; maxFiles?: number; };
 
         class ProcessExecutor extends GObject.Object {
             readonly name: string;

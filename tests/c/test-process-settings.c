@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -140,7 +141,7 @@ test_cpu_time (void)
 
   g_assert_null (concur_future_result (spins, -1, &error));
   g_assert_error (error, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED);
-  g_assert_nonnull (strstr (error->message, "killed by signal"));
+  g_assert_nonnull (strstr (error->message, g_strsignal (SIGXCPU)));
   pid = result (workers, "pid");
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
 }

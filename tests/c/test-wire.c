@@ -171,8 +171,8 @@ test_socket (void)
       ConcurWireRead read;
 
       g_unix_fd_list_append (fds, STDERR_FILENO, NULL);
-      g_assert_true (concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, i, NULL, content, fds,
-                                              MAX_BODY, &error));
+      concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, i, NULL, content, fds, MAX_BODY, &error);
+      g_assert_no_error (error);
       do
         {
           g_assert_true (concur_wire_writer_send (&writer, ends[0], &error));

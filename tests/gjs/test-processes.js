@@ -236,6 +236,18 @@ test('a module is given by its URI or path', () => {
         throws(() => new Concur.ProcessExecutor({module: wrong}), /is a URI, such as/);
 });
 
+test('an environment is an object, or an array as in C', async () => {
+    const own = Object.fromEntries(GLib.listenv().map(name => [name, GLib.getenv(name)]));
+    const asked = [{...own, CONCUR_TEST: 'a=b'}, [...Object.entries(own), ['CONCUR_TEST', 'a=b']].map(
+        pair => pair.join('='))];
+
+    for (const environment of asked) {
+        await withPool({environment}, async pool => {
+            same(await pool.call('variable', ['CONCUR_TEST']), 'a=b');
+        });
+    }
+});
+
 test('the library may be in a directory of any name', () => {
     const dir = GLib.Dir.make_tmp('concur gjs ü %20 XXXXXX');
     const [overrides] = GLib.getenv('GJS_PATH').split(':');

@@ -16,6 +16,10 @@ export function first(value) {
     return value;
 }
 
+export function variable(name) {
+    return GLib.getenv(name);
+}
+
 export function fib(n) {
     return n < 2 ? n : fib(n - 1) + fib(n - 2);
 }

@@ -185,6 +185,10 @@ const methods = {
             if (name in given)
                 given[name] = toMicroseconds(given[name]);
         }
+        if (given.environment && !Array.isArray(given.environment)) {
+            given.environment = Object.entries(given.environment).map(
+                ([name, value]) => `${name}=${value}`);
+        }
         if (module !== undefined) {
             given.command = ['gjs', '-m', workerMain];
             given.options = new GLib.Variant('a{sv}', {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -202,6 +203,24 @@ test_crashes (void)
       assert_square (calls->pdata[2 * i + 1], i);
     }
   workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
+}
+
+/* The program does not want to know of its processes, so nobody does. */
+static void
+test_ignored_ends (void)
+{
+  ConcurProcessExecutor *workers = workers_new ("max-workers", 1, NULL);
+  g_autoptr (ConcurFuture) ends = NULL;
+  g_autoptr (ConcurFuture) next = NULL;
+
+  signal (SIGCHLD, SIG_IGN);
+  ends = concur_process_executor_call (workers, "exit", g_variant_new_int32 (3), NULL, NULL);
+  workers_assert_error (ends, CONCUR_EXECUTOR_ERROR, CONCUR_EXECUTOR_ERROR_WORKER_DIED,
+                        "is not known");
+  next = call_square (workers, 3);
+  assert_square (next, 3);
+  workers_end (workers, CONCUR_SHUTDOWN_DRAIN);
+  signal (SIGCHLD, SIG_DFL);
 }
 
 static void
@@ -600,6 +619,7 @@ main (int   argc,
   g_test_add_func ("/process-life/crash-loop", test_crash_loop);
   g_test_add_func ("/process-life/crashes", test_crashes);
   g_test_add_func ("/process-life/no-descriptors", test_no_descriptors);
+  g_test_add_func ("/process-life/ignored-ends", test_ignored_ends);
   g_test_add_func ("/process-life/shutdown/before", test_shutdown_before);
   g_test_add_func ("/process-life/shutdown/starting", test_shutdown_starting);
   g_test_add_func ("/process-life/warm-ones-leave-room", test_warm_ones_leave_room);

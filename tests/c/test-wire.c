@@ -12,6 +12,7 @@
 #include <gio/gunixfdlist.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -409,6 +410,34 @@ test_too_large (void)
   concur_wire_writer_clear (&writer);
 }
 
+/* What cannot be put into a file goes through the socket. */
+static void
+test_no_file (void)
+{
+  g_autoptr (GVariant) content = g_variant_ref_sink (content_of_size (CONCUR_WIRE_MEMFD_SIZE));
+  ConcurWireWriter writer;
+  struct rlimit limit, none;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = limit;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, NULL, content, NULL, MAX_BODY, &error);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_no_error (error);
+  g_assert_cmpint (writer.memfd, ==, -1);
+  g_assert_cmpuint (writer.n_fds, ==, 0);
+  g_assert_cmpuint (writer.size, >, CONCUR_WIRE_MEMFD_SIZE);
+  concur_wire_writer_clear (&writer);
+
+  concur_wire_writer_init (&writer, CONCUR_WIRE_RESULT, 1, NULL, content, NULL, MAX_BODY, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (writer.memfd, !=, -1);
+  g_assert_cmpuint (writer.size, ==, HEADER);
+  concur_wire_writer_clear (&writer);
+}
+
 /* A frame with the body in a memfd that is not there yet. */
 static GByteArray *
 memfd_header (guint n_fds)
@@ -544,6 +573,7 @@ main (int   argc,
   g_test_add_func ("/wire/bytes-at-a-glance", test_bytes_at_a_glance);
   g_test_add_func ("/wire/refused-memfds", test_refused_memfds);
   g_test_add_func ("/wire/too-large", test_too_large);
+  g_test_add_func ("/wire/no-file", test_no_file);
   g_test_add_func ("/wire/fuzz", test_fuzz);
 
   return test_run ();
